@@ -1,0 +1,12 @@
+drop view if exists public.credits_usage cascade;
+drop view if exists public.user_subscriptions cascade;
+drop function if exists public.credit_ledger_drift() cascade;
+drop table public.payment_transactions cascade;
+drop table public.credit_lot_moves cascade;
+drop table public.credit_entries cascade;
+drop table public.credit_txns cascade;
+drop table public.credit_lots cascade;
+drop table public.credit_wallets cascade;
+drop table public.subscriptions cascade;
+drop table public.subscription_plans cascade;
+drop function if exists public.credit_txn_must_balance() cascade;

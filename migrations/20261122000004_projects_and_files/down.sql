@@ -1,0 +1,12 @@
+drop view if exists public.user_subscriptions cascade;
+drop function if exists public.project_counter_drift() cascade;
+drop function if exists public.storage_quota_drift() cascade;
+drop table public.storage_reservations cascade;
+drop table public.storage_quotas cascade;
+drop table public.storage_buckets cascade;
+drop table public.project_files cascade;
+drop table public.projects cascade;
+drop function if exists public.check_file_transition() cascade;
+drop function if exists public.count_project_files() cascade;
+drop function if exists public.announce_file() cascade;
+drop function if exists public.file_status_successors(text) cascade;

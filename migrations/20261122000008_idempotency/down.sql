@@ -1,0 +1,1 @@
+drop table public.idempotency_keys cascade;
