@@ -8,9 +8,9 @@ declare
     may_set boolean;
 begin
     if exists (select from pg_namespace where nspname = 'auth') then
-        raise exception 'this database already holds Supabase''s auth schema'
-            using errcode = 'duplicate_schema',
-                  hint = 'use an empty database and bring the people over with eyemotion import supabase';
+        raise exception 'this database already holds Supabase''s auth schema; use an empty database and '
+            'bring the people over with eyemotion import supabase'
+            using errcode = 'duplicate_schema';
     end if;
 
     if version < 150000 then
