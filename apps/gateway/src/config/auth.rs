@@ -1,0 +1,73 @@
+//! `[auth]`: tokens, passwords and registration.
+
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+use super::problem::Problems;
+
+/// The `[auth]` section. Times are seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuthSettings {
+    /// `iss` of access tokens.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+    /// Life of an access token.
+    pub access_ttl_secs: u64,
+    /// How long a session lives on without being refreshed.
+    pub refresh_ttl_secs: u64,
+    /// PEM (PKCS#8) of the ES256 key that signs access tokens. Absent: made on first start and kept in
+    /// the data folder.
+    pub signing_key: Option<Secret>,
+    /// Password hashes computed at once, each taking 19 MiB; 0 is one per core.
+    pub argon2_permits: usize,
+    /// Whether an e-mail address must be confirmed before its first sign-in. Needs `smtp.url`.
+    pub require_email_confirmation: bool,
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self {
+            issuer: "eyemotion".to_owned(),
+            audience: "authenticated".to_owned(),
+            access_ttl_secs: 600,
+            refresh_ttl_secs: 30 * 24 * 3600,
+            signing_key: None,
+            argon2_permits: 0,
+            require_email_confirmation: false,
+        }
+    }
+}
+
+impl AuthSettings {
+    pub(super) fn validate(&self, problems: &mut Problems) {
+        problems.require(!self.issuer.is_empty(), "auth.issuer", "must not be empty");
+        problems.require(
+            !self.audience.is_empty(),
+            "auth.audience",
+            "must not be empty",
+        );
+        problems.require(
+            (60..=86_400).contains(&self.access_ttl_secs),
+            "auth.access_ttl_secs",
+            "must be from 60 to 86400 seconds (1 day)",
+        );
+        problems.require(
+            self.refresh_ttl_secs > self.access_ttl_secs,
+            "auth.refresh_ttl_secs",
+            "must be longer than auth.access_ttl_secs",
+        );
+        problems.require(
+            self.argon2_permits <= 256,
+            "auth.argon2_permits",
+            "must be at most 256",
+        );
+        problems.require(
+            self.signing_key
+                .as_ref()
+                .is_none_or(|key| key.expose().contains("-----BEGIN")),
+            "auth.signing_key",
+            "must be a PEM block (-----BEGIN PRIVATE KEY-----)",
+        );
+    }
+}

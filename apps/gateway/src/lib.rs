@@ -1,0 +1,3 @@
+//! EyeMotion gateway.
+
+pub mod config;
