@@ -59,7 +59,9 @@ begin
                 when insufficient_privilege then
                     raise exception 'role % may not become the database role %', me, wanted
                         using errcode = 'insufficient_privilege',
-                              hint = format('as a superuser run: grant %I to %s;', wanted, me);
+                              hint = format(
+                                  'as a superuser run: '
+                                  'grant anon, authenticated, service_role, eyemotion_backup to %s;', me);
             end;
         end if;
     end loop;
