@@ -1,0 +1,125 @@
+//! The files of `migrations/`, embedded.
+
+use diesel::connection::BoxableConnection;
+use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationVersion, Result};
+use diesel::pg::Pg;
+use std::fmt;
+
+macro_rules! steps {
+    ($($name:literal),* $(,)?) => {
+        /// Every migration, oldest first.
+        pub(crate) const STEPS: &[Step] = &[$(Step {
+            name: $name,
+            up: include_str!(concat!("../../../migrations/", $name, "/up.sql")),
+            down: include_str!(concat!("../../../migrations/", $name, "/down.sql")),
+        }),*];
+    };
+}
+
+macro_rules! replaceable {
+    ($($name:literal),* $(,)?) => {
+        /// Functions, triggers, policies, grants, views and seeds: replaced as a whole whenever
+        /// one of them changes.
+        pub(crate) const REPLACEABLE: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("../../../migrations/sql/", $name)))),*];
+    };
+}
+
+steps![
+    "20261122000001_foundation",
+    "20261122000002_accounts",
+    "20261122000003_billing",
+    "20261122000004_projects_and_files",
+    "20261122000005_activity",
+    "20261122000006_jobs",
+    "20261122000007_kv",
+    "20261122000008_idempotency",
+];
+
+replaceable![
+    "10_context.sql",
+    "20_triggers.sql",
+    "30_views.sql",
+    "40_functions.sql",
+    "50_service_access.sql",
+    "60_people_access.sql",
+    "70_seeds.sql",
+    "80_partitions.sql",
+];
+
+/// A migration: a directory with `up.sql` and `down.sql`, each run in one transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub name: &'static str,
+    up: &'static str,
+    down: &'static str,
+}
+
+impl Step {
+    /// The timestamp before the first underscore.
+    pub(crate) fn version(&self) -> MigrationVersion<'static> {
+        self.name.split('_').next().unwrap_or_default().into()
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl MigrationName for Step {
+    fn version(&self) -> MigrationVersion<'_> {
+        Step::version(self)
+    }
+}
+
+struct InTransaction;
+
+impl MigrationMetadata for InTransaction {
+    fn run_in_transaction(&self) -> bool {
+        true
+    }
+}
+
+impl Migration<Pg> for Step {
+    fn run(&self, connection: &mut dyn BoxableConnection<Pg>) -> Result<()> {
+        Ok(connection.batch_execute(self.up)?)
+    }
+
+    fn revert(&self, connection: &mut dyn BoxableConnection<Pg>) -> Result<()> {
+        Ok(connection.batch_execute(self.down)?)
+    }
+
+    fn metadata(&self) -> &dyn MigrationMetadata {
+        &InTransaction
+    }
+
+    fn name(&self) -> &dyn MigrationName {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(directory: &str) -> Vec<String> {
+        let path = format!("{}/../../{directory}", env!("CARGO_MANIFEST_DIR"));
+        let mut names: Vec<String> = std::fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != "sql" && name != "README.md")
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_file_is_embedded_in_order() {
+        let steps: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        assert_eq!(steps, names_in("migrations"));
+        let replaceable: Vec<&str> = REPLACEABLE.iter().map(|(name, _)| *name).collect();
+        assert_eq!(replaceable, names_in("migrations/sql"));
+    }
+}
