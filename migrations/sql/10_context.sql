@@ -30,9 +30,21 @@ create or replace function auth.is_admin() returns boolean
     language sql stable parallel safe
     return coalesce(auth.user_role() in ('admin', 'super_admin'), false);
 
-revoke all on function auth.jwt(), auth.uid(), auth.role(), auth.user_role(), auth.is_admin() from public;
+-- service_role's two ways of acting: as the system, or for a person. Policies ask for them as (select auth.is_system()):
+-- a bare boolean is taken as true half of the time, while a comparison with an unknown value is taken as almost never
+-- true, and the planner then reads and sorts a whole queue instead of walking its index.
+create or replace function auth.is_system() returns boolean
+    language sql stable parallel safe
+    return coalesce(auth.role() = 'service_role' and auth.uid() is null, false);
+
+create or replace function auth.served_user() returns uuid
+    language sql stable parallel safe
+    return case when auth.role() = 'service_role' then auth.uid() end;
+
+revoke all on function auth.jwt(), auth.uid(), auth.role(), auth.user_role(), auth.is_admin(), auth.is_system(),
+    auth.served_user() from public;
 grant usage on schema auth to anon, authenticated, service_role, eyemotion_backup;
 grant usage on schema public to anon, authenticated, service_role, eyemotion_backup;
 grant usage on schema jobs to service_role, eyemotion_backup;
-grant execute on function auth.jwt(), auth.uid(), auth.role(), auth.user_role(), auth.is_admin()
-    to anon, authenticated, service_role, eyemotion_backup;
+grant execute on function auth.jwt(), auth.uid(), auth.role(), auth.user_role(), auth.is_admin(), auth.is_system(),
+    auth.served_user() to anon, authenticated, service_role, eyemotion_backup;

@@ -9,7 +9,7 @@ declare
     known record;
     verb text;
     stale name;
-    system constant text := '(select auth.role()) = ''service_role'' and (select auth.uid()) is null';
+    system constant text := '(select auth.is_system())';
     rule text;
 begin
     for known in
@@ -54,9 +54,8 @@ begin
         foreach verb in array string_to_array(known.verbs, ', ') loop
             rule := case
                 when known.owner is null then system
-                when known.owner <> 'catalogue' then format(
-                    '(select auth.role()) = ''service_role'' '
-                    'and ((select auth.uid()) is null or %I = (select auth.uid()))', known.owner)
+                when known.owner <> 'catalogue'
+                    then format('%s or %I = (select auth.served_user())', system, known.owner)
                 when verb = 'select' then '(select auth.role()) = ''service_role'''
                 else system
             end;
