@@ -1,1 +1,1 @@
-//! EyeMotion eyemotion-tests.
+//! Tests of the workspace as a whole; they stand in `tests/it`.
