@@ -91,6 +91,10 @@ create policy people_select on public.activity_logs for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
 create policy people_insert on public.activity_logs for insert to authenticated
     with check (user_id = (select auth.uid()));
+-- The answer is stored once, by the transaction that claimed the key.
+grant update (response) on public.idempotency_keys to authenticated;
+create policy people_update on public.idempotency_keys for update to authenticated
+    using (user_id = (select auth.uid()) and response is null) with check (user_id = (select auth.uid()));
 create policy people_select on public.idempotency_keys for select to authenticated
     using (user_id = (select auth.uid()));
 create policy people_insert on public.idempotency_keys for insert to authenticated
