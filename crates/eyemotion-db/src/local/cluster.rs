@@ -1,0 +1,144 @@
+//! Making a cluster, once, and never half: `initdb` works in a folder beside it that is renamed
+//! when it is complete. What a killed `initdb` leaves has another name and is removed.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    os::unix::fs::DirBuilderExt,
+    path::Path,
+    process::Stdio,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    SUPERUSER,
+    error::{IoContext, LocalError},
+    placement::Placement,
+    programs::Programs,
+    supervisor,
+};
+
+const UNFINISHED: &str = "postgres.init-";
+
+/// The major version of the cluster, or `None` when there is none yet.
+pub(super) fn major(cluster: &Path) -> Result<Option<u32>, LocalError> {
+    if let Ok(version) = fs::read_to_string(cluster.join("PG_VERSION")) {
+        // "15", and "9.6" in the old days.
+        let major = version
+            .trim()
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok());
+        return major
+            .map(Some)
+            .ok_or_else(|| LocalError::NotACluster(cluster.to_path_buf()));
+    }
+    let holds_something = fs::read_dir(cluster).is_ok_and(|mut entries| entries.next().is_some());
+    if holds_something || cluster.is_file() {
+        return Err(LocalError::NotACluster(cluster.to_path_buf()));
+    }
+    Ok(None)
+}
+
+/// Makes the cluster. Wants the data directory's lock.
+///
+/// Clients are trusted without a password because only this user and root can reach the server:
+/// there is no TCP, the socket and its folder have mode 0700, and whoever passes those modes owns
+/// the database's files anyway. A password would lie in a file behind the same modes.
+pub(super) async fn make(
+    programs: &Programs,
+    place: &Placement,
+    durable: bool,
+) -> Result<(), LocalError> {
+    remove_unfinished(&place.base);
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let name = format!("{UNFINISHED}{}-{}", std::process::id(), now.as_nanos());
+    let unfinished = place.base.join(name);
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&unfinished)
+        .context("creating", &unfinished)?;
+    if let Some(account) = place.account {
+        account
+            .own(&unfinished)
+            .context("changing the owner of", &unfinished)?;
+    }
+
+    // Unicode's letter cases in code point order, if the system's C library knows that locale.
+    let mut made = run_initdb(programs, place, &unfinished, "C.UTF-8", durable).await;
+    if matches!(&made, Err(LocalError::Init { output, .. }) if output.contains("locale")) {
+        made = run_initdb(programs, place, &unfinished, "C", durable).await;
+    }
+    if let Err(error) = made {
+        let _ = fs::remove_dir_all(&unfinished);
+        return Err(error);
+    }
+    fs::rename(&unfinished, &place.cluster).context("renaming", &unfinished)?;
+    if durable {
+        File::open(&place.base)
+            .and_then(|base| base.sync_all())
+            .context("syncing", &place.base)?;
+    }
+    Ok(())
+}
+
+async fn run_initdb(
+    programs: &Programs,
+    place: &Placement,
+    folder: &Path,
+    locale: &str,
+    durable: bool,
+) -> Result<(), LocalError> {
+    let initdb = programs.program("initdb");
+    let mut command = supervisor::command(&initdb, place.account);
+    command
+        .arg("--pgdata")
+        .arg(folder)
+        .arg(format!("--username={SUPERUSER}"))
+        .args([
+            "--encoding=UTF8",
+            &format!("--locale={locale}"),
+            "--lc-messages=C",
+            "--data-checksums",
+            "--auth-local=trust",
+            "--auth-host=reject",
+        ]);
+    if !durable {
+        command.arg("--no-sync");
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().context("starting", &initdb)?;
+    // Held, not used: when it closes because we die, the supervisor ends initdb.
+    let lifeline = child.stdin.take();
+    let output = child
+        .wait_with_output()
+        .await
+        .context("waiting for", &initdb)?;
+    drop(lifeline);
+    if output.status.success() {
+        return Ok(());
+    }
+    let mut text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if text.is_empty() {
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .clone_into(&mut text);
+    }
+    Err(LocalError::Init {
+        status: output.status,
+        output: text,
+    })
+}
+
+fn remove_unfinished(base: &Path) {
+    let entries = fs::read_dir(base).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED))
+    {
+        let path = entry.path();
+        tracing::info!(path = %path.display(), "removing a cluster that was never finished");
+        if let Err(error) = fs::remove_dir_all(&path) {
+            tracing::warn!(path = %path.display(), %error, "could not remove it");
+        }
+    }
+}
