@@ -80,6 +80,7 @@ codes! {
     InsufficientCredits = "insufficient_credits", PaymentRequired, "There are not enough credits";
     QuotaExceeded = "quota_exceeded", PaymentRequired, "The plan's storage is full";
     Forbidden = "forbidden", Forbidden, "This is not allowed";
+    AccountBanned = "account_banned", Forbidden, "The account is banned";
     EmailNotConfirmed = "email_not_confirmed", Forbidden, "The e-mail address is not confirmed yet";
     UploadUrlInvalid = "upload_url_invalid", Forbidden, "The upload URL is not valid";
     UploadUrlExpired = "upload_url_expired", Forbidden, "The upload URL has expired";

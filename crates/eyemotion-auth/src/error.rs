@@ -1,0 +1,130 @@
+use chrono::{DateTime, Utc};
+use eyemotion_core::{Coded, ErrorCode, FieldError};
+use eyemotion_db::DbError;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Why the account service refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Values that cannot be taken, each with its place.
+    #[error("some values are not valid")]
+    Invalid(Vec<FieldError>),
+    /// Another account has the address.
+    #[error("an account with this e-mail address exists; sign in instead")]
+    EmailTaken,
+    /// Nobody has this address and password.
+    #[error("e-mail or password is wrong")]
+    InvalidCredentials,
+    /// The right password, and an address that is still to be confirmed.
+    #[error("confirm the e-mail address first: a message was sent to it")]
+    EmailNotConfirmed,
+    /// The right password, and an account that an operator has banned.
+    #[error("this account is banned until {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    Banned(DateTime<Utc>),
+    /// Not one of ours, used already, or of a session that has ended.
+    #[error("the refresh token is not valid; sign in again")]
+    RefreshTokenInvalid,
+    /// The session was ended or ran out.
+    #[error("the session has ended; sign in again")]
+    SessionEnded,
+    /// The method needs somebody who has signed in.
+    #[error("sign in first")]
+    Unauthenticated,
+    /// The method is the platform's.
+    #[error("this is not allowed")]
+    Forbidden,
+    /// Nobody has this address.
+    #[error("there is no account with this e-mail address")]
+    NotFound,
+    /// The profile was changed since the version that the change was made from.
+    #[error("the profile has been changed in the meantime; it is now at version {current}")]
+    VersionMismatch {
+        /// The version that is stored.
+        current: i64,
+    },
+    /// Too many passwords wait to be checked.
+    #[error("too many sign-ins at once; try again in a moment")]
+    Overloaded {
+        /// When it makes sense to try again.
+        retry_after: Duration,
+    },
+    /// A key, a hash or the random source failed.
+    #[error("a cryptographic operation failed: {0}")]
+    Crypto(String),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for AuthError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl Coded for AuthError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Invalid(_) => ErrorCode::ValidationFailed,
+            Self::EmailTaken => ErrorCode::EmailTaken,
+            Self::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Self::EmailNotConfirmed => ErrorCode::EmailNotConfirmed,
+            Self::Banned(_) => ErrorCode::AccountBanned,
+            Self::RefreshTokenInvalid => ErrorCode::RefreshTokenInvalid,
+            Self::SessionEnded => ErrorCode::SessionEnded,
+            Self::Unauthenticated => ErrorCode::Unauthenticated,
+            Self::Forbidden => ErrorCode::Forbidden,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::VersionMismatch { .. } => ErrorCode::VersionMismatch,
+            Self::Overloaded { .. } => ErrorCode::Overloaded,
+            Self::Crypto(_) => ErrorCode::Internal,
+            Self::Db(error) => error.code(),
+        }
+    }
+
+    fn field_errors(&self) -> Vec<FieldError> {
+        match self {
+            Self::Invalid(fields) => fields.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        match self {
+            Self::Banned(until) => Map::from_iter([("bannedUntil".to_owned(), json!(until))]),
+            Self::VersionMismatch { current } => {
+                Map::from_iter([("currentVersion".to_owned(), json!(current))])
+            }
+            _ => Map::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Overloaded { retry_after } => Some(*retry_after),
+            Self::Db(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}
+
+/// Why an access token is refused. The answer tells expired from everything else, no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It was good once.
+    #[error("the access token has expired; refresh it")]
+    Expired,
+    /// Not one of ours.
+    #[error("the access token is not valid")]
+    Invalid,
+}
+
+impl Coded for TokenError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Expired => ErrorCode::TokenExpired,
+            Self::Invalid => ErrorCode::TokenInvalid,
+        }
+    }
+}
