@@ -1,0 +1,2 @@
+pub(crate) mod jobs;
+pub(crate) mod schedules;
