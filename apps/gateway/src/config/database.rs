@@ -25,7 +25,8 @@ impl Default for DataSettings {
 /// The `[database]` section. Times are seconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DatabaseSettings {
-    /// `postgres://` URL of PostgreSQL 15 to 18. Absent: a local one is started in the data folder.
+    /// `postgres://` URL, or `key=value` pairs as in libpq, of PostgreSQL 15 to 18. Absent: a local one is
+    /// started in the data folder.
     pub url: Option<Secret>,
     /// Connections at most, for each database role that the server uses.
     pub pool_size: usize,
@@ -33,6 +34,8 @@ pub struct DatabaseSettings {
     pub acquire_timeout_secs: u64,
     /// Longest a single statement of a request may run.
     pub statement_timeout_secs: u64,
+    /// Longest a statement may wait for a lock.
+    pub lock_timeout_secs: u64,
     /// Whether pending migrations are applied at start.
     pub migrate: bool,
 }
@@ -43,7 +46,8 @@ impl Default for DatabaseSettings {
             url: None,
             pool_size: 10,
             acquire_timeout_secs: 5,
-            statement_timeout_secs: 30,
+            statement_timeout_secs: 15,
+            lock_timeout_secs: 5,
             migrate: true,
         }
     }
@@ -53,12 +57,13 @@ impl DatabaseSettings {
     pub(super) fn validate(&self, problems: &mut Problems) {
         let postgres = |url: &Secret| {
             let url = url.expose();
-            url.starts_with("postgres://") || url.starts_with("postgresql://")
+            ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+                || url.split_whitespace().any(|pair| pair.starts_with("host="))
         };
         problems.require(
             self.url.as_ref().is_none_or(postgres),
             "database.url",
-            "must start with postgres:// or postgresql://",
+            "must start with postgres:// or postgresql://, or be key=value pairs with a host",
         );
         problems.require(
             (1..=1000).contains(&self.pool_size),
@@ -71,6 +76,7 @@ impl DatabaseSettings {
                 "database.statement_timeout_secs",
                 self.statement_timeout_secs,
             ),
+            ("database.lock_timeout_secs", self.lock_timeout_secs),
         ] {
             problems.require(
                 (1..=3600).contains(&seconds),
