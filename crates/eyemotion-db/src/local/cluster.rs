@@ -5,16 +5,16 @@ use std::{
     fs::{self, DirBuilder, File},
     os::unix::fs::DirBuilderExt,
     path::Path,
-    process::Stdio,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
     SUPERUSER,
     error::{IoContext, LocalError},
+    log::Log,
     placement::Placement,
     programs::Programs,
-    supervisor,
+    supervisor::{self, Supervisor},
 };
 
 const UNFINISHED: &str = "postgres.init-";
@@ -39,7 +39,8 @@ pub(super) fn major(cluster: &Path) -> Result<Option<u32>, LocalError> {
     Ok(None)
 }
 
-/// Makes the cluster. Wants the data directory's lock.
+/// Makes the cluster. Wants the data directory's lock, and that of the log: `initdb` inherits the
+/// latter, so the next start waits for one that is just dying.
 ///
 /// Clients are trusted without a password because only this user and root can reach the server:
 /// there is no TCP, the socket and its folder have mode 0700, and whoever passes those modes owns
@@ -47,6 +48,7 @@ pub(super) fn major(cluster: &Path) -> Result<Option<u32>, LocalError> {
 pub(super) async fn make(
     programs: &Programs,
     place: &Placement,
+    log: &Log,
     durable: bool,
 ) -> Result<(), LocalError> {
     remove_unfinished(&place.base);
@@ -66,9 +68,16 @@ pub(super) async fn make(
     }
 
     // Unicode's letter cases in code point order, if the system's C library knows that locale.
-    let mut made = run_initdb(programs, place, &unfinished, "C.UTF-8", durable).await;
-    if matches!(&made, Err(LocalError::Init { output, .. }) if output.contains("locale")) {
-        made = run_initdb(programs, place, &unfinished, "C", durable).await;
+    let initdb = Initdb {
+        programs,
+        place,
+        log,
+        folder: &unfinished,
+        durable,
+    };
+    let mut made = initdb.run("C.UTF-8").await;
+    if matches!(&made, Err(LocalError::Init { tail, .. }) if tail.contains("invalid locale")) {
+        made = initdb.run("C").await;
     }
     if let Err(error) = made {
         let _ = fs::remove_dir_all(&unfinished);
@@ -83,52 +92,37 @@ pub(super) async fn make(
     Ok(())
 }
 
-async fn run_initdb(
-    programs: &Programs,
-    place: &Placement,
-    folder: &Path,
-    locale: &str,
+struct Initdb<'a> {
+    programs: &'a Programs,
+    place: &'a Placement,
+    log: &'a Log,
+    folder: &'a Path,
     durable: bool,
-) -> Result<(), LocalError> {
-    let initdb = programs.program("initdb");
-    let mut command = supervisor::command(&initdb, place.account);
-    command
-        .arg("--pgdata")
-        .arg(folder)
-        .arg(format!("--username={SUPERUSER}"))
-        .args([
-            "--encoding=UTF8",
+}
+
+impl Initdb<'_> {
+    async fn run(&self, locale: &str) -> Result<(), LocalError> {
+        let mut command = supervisor::command(&self.programs.program("initdb"), self.place.account);
+        command.arg("--pgdata").arg(self.folder).args([
+            &format!("--username={SUPERUSER}"),
             &format!("--locale={locale}"),
             "--lc-messages=C",
+            "--encoding=UTF8",
             "--data-checksums",
             "--auth-local=trust",
             "--auth-host=reject",
         ]);
-    if !durable {
-        command.arg("--no-sync");
+        if !self.durable {
+            command.arg("--no-sync");
+        }
+        match Supervisor::start(command, self.log)?.exited().await {
+            Some(status) if status.success() => Ok(()),
+            status => Err(LocalError::Init {
+                status: status.map_or_else(|| "unknown".to_owned(), |status| status.to_string()),
+                tail: self.log.tail(),
+            }),
+        }
     }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().context("starting", &initdb)?;
-    // Held, not used: when it closes because we die, the supervisor ends initdb.
-    let lifeline = child.stdin.take();
-    let output = child
-        .wait_with_output()
-        .await
-        .context("waiting for", &initdb)?;
-    drop(lifeline);
-    if output.status.success() {
-        return Ok(());
-    }
-    let mut text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    if text.is_empty() {
-        String::from_utf8_lossy(&output.stdout)
-            .trim()
-            .clone_into(&mut text);
-    }
-    Err(LocalError::Init {
-        status: output.status,
-        output: text,
-    })
 }
 
 fn remove_unfinished(base: &Path) {

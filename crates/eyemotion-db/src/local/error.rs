@@ -1,6 +1,6 @@
 //! What can keep a local PostgreSQL from running.
 
-use std::{fmt::Write as _, io, path::PathBuf, process::ExitStatus};
+use std::{fmt::Write as _, io, path::PathBuf};
 
 use super::{LATEST_MAJOR, OLDEST_MAJOR};
 
@@ -83,12 +83,12 @@ pub enum LocalError {
     #[error("{} is not a folder of this server's user with mode 0700; remove it", .0.display())]
     SocketFolder(PathBuf),
     /// `initdb` failed.
-    #[error("initdb failed ({status}):\n{output}")]
+    #[error("initdb failed ({status}):\n{tail}")]
     Init {
         /// How it ended.
-        status: ExitStatus,
-        /// What it printed.
-        output: String,
+        status: String,
+        /// The last lines that it printed.
+        tail: String,
     },
     /// The server ended by itself: at start, or while it was in use.
     #[error("PostgreSQL ended by itself ({status}); the end of {}:\n{tail}", log.display())]

@@ -1,7 +1,7 @@
 //! What an earlier run may have left: a server that still runs or is shutting down, a
 //! `postmaster.pid` whose number now belongs to some other process, a socket.
 //!
-//! PostgreSQL's processes inherit the log as their standard error, and with it the lock that we
+//! PostgreSQL's processes, and initdb, inherit the log as their standard error, and with it the lock that we
 //! took on that open file. So while the lock cannot be had, one of them lives, whatever any file
 //! says; and when it can be had, none that we started does.
 

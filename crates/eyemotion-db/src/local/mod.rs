@@ -8,14 +8,13 @@ mod account;
 mod cluster;
 mod error;
 mod leftovers;
+mod log;
 mod placement;
 mod programs;
 mod socket;
 mod supervisor;
 
 use std::{
-    fs::{self, File},
-    io::{self, Read, Seek, SeekFrom},
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     time::Duration,
@@ -24,15 +23,15 @@ use std::{
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use tokio_postgres::{Client, NoTls, error::SqlState};
 
-use self::{
-    error::IoContext,
-    placement::{DirectoryLock, Placement},
-    programs::Search,
-    supervisor::Supervisor,
-};
 pub use self::{
     error::LocalError,
     programs::{Programs, find_programs},
+};
+use self::{
+    log::Log,
+    placement::{DirectoryLock, Placement},
+    programs::Search,
+    supervisor::Supervisor,
 };
 
 /// The oldest and the latest major version that EyeMotion runs on.
@@ -42,8 +41,6 @@ const LATEST_MAJOR: u32 = 18;
 const SUPERUSER: &str = "eyemotion";
 const DATABASE: &str = "eyemotion";
 
-/// The log is started anew at the next start once it is this large, in bytes; one old log is kept.
-const LOG_LIMIT: u64 = 8 << 20;
 const READY_POLL: Duration = Duration::from_millis(10);
 /// Replaying the write-ahead log after a crash counts as starting.
 const READY_LIMIT: Duration = Duration::from_mins(5);
@@ -86,7 +83,7 @@ impl LocalPostgres {
         let place = Placement::find(&config.data_dir)?;
         let lock = place.lock()?;
         let mut log = Log::open(place.log())?;
-        leftovers::settle(&place, &log.file).await?;
+        leftovers::settle(&place, log.file()).await?;
         log.rotate()?;
         place.record()?;
         if place.is_outside() {
@@ -105,7 +102,7 @@ impl LocalPostgres {
                 cluster = %place.cluster.display(), version = programs.major,
                 "making a PostgreSQL cluster"
             );
-            cluster::make(&programs, &place, !config.ephemeral).await?;
+            cluster::make(&programs, &place, &log, !config.ephemeral).await?;
         }
         place.check_reachable()?;
 
@@ -116,7 +113,7 @@ impl LocalPostgres {
         for (name, value) in settings(config, &socket_dir) {
             command.arg("-c").arg(format!("{name}={value}"));
         }
-        let supervisor = Supervisor::start(command, log.for_server()?)?;
+        let supervisor = Supervisor::start(command, &log)?;
         let server = Self {
             supervisor,
             socket_dir,
@@ -160,7 +157,7 @@ impl LocalPostgres {
         let status = self.supervisor.exited().await;
         LocalError::Exited {
             status: status.map_or_else(|| "unknown".to_owned(), |status| status.to_string()),
-            log: self.log.path.clone(),
+            log: self.log.path().to_path_buf(),
             tail: self.log.tail(),
         }
     }
@@ -187,7 +184,7 @@ impl LocalPostgres {
         tokio::select! {
             accepted = tokio::time::timeout(READY_LIMIT, accepts) => {
                 accepted.unwrap_or_else(|_elapsed| Err(LocalError::NotReady {
-                    log: self.log.path.clone(),
+                    log: self.log.path().to_path_buf(),
                     tail: self.log.tail(),
                 }))
             }
@@ -270,63 +267,4 @@ fn settings<'a>(
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.clone())),
         )
-}
-
-/// The server's log: opened by us, so that it may lie where the server's user may not write.
-#[derive(Debug)]
-struct Log {
-    path: PathBuf,
-    file: File,
-    /// Where this start's lines begin.
-    start: u64,
-}
-
-impl Log {
-    fn open(path: PathBuf) -> Result<Self, LocalError> {
-        let file = File::options()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .context("opening", &path)?;
-        let start = file.metadata().context("examining", &path)?.len();
-        Ok(Self { path, file, start })
-    }
-
-    /// Starts a new file if this one is large. Wants the lock on the file, and takes that of the
-    /// new one.
-    fn rotate(&mut self) -> Result<(), LocalError> {
-        if self.start < LOG_LIMIT {
-            return Ok(());
-        }
-        fs::rename(&self.path, self.path.with_extension("log.1"))
-            .context("renaming", &self.path)?;
-        *self = Self::open(self.path.clone())?;
-        self.file.lock().context("locking", &self.path)
-    }
-
-    /// The open file for the server, lock included.
-    fn for_server(&self) -> Result<File, LocalError> {
-        self.file.try_clone().context("opening", &self.path)
-    }
-
-    /// The last lines since the start.
-    fn tail(&self) -> String {
-        const LINES: usize = 20;
-        const BYTES: u64 = 8 << 10;
-        let read = || -> io::Result<String> {
-            let mut file = File::open(&self.path)?;
-            let begin = self.start.max(file.metadata()?.len().saturating_sub(BYTES));
-            file.seek(SeekFrom::Start(begin))?;
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes)?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        let text = read().unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines
-            .get(lines.len().saturating_sub(LINES)..)
-            .unwrap_or_default()
-            .join("\n")
-    }
 }

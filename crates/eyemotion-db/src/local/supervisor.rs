@@ -7,9 +7,7 @@
 //! cannot belong to anybody else.
 
 use std::{
-    env,
-    fs::File,
-    io,
+    env, io,
     os::fd::OwnedFd,
     path::Path,
     process::{ExitStatus, Stdio},
@@ -26,6 +24,7 @@ use tokio::{
 use super::{
     account::Account,
     error::{IoContext, LocalError},
+    log::Log,
 };
 
 /// SIGINT is "fast shutdown" to PostgreSQL and "give up" to initdb, SIGQUIT is "immediate". The
@@ -85,7 +84,7 @@ pub(super) fn command(program: &Path, account: Option<Account>) -> Command {
     shell
 }
 
-/// A supervised server.
+/// A supervised program. Dropped, it asks the program to end and does not wait for it.
 #[derive(Debug)]
 pub(super) struct Supervisor {
     lifeline: ChildStdin,
@@ -93,10 +92,10 @@ pub(super) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts a command made by [`command`], with `log` for both of its outputs.
-    pub(super) fn start(mut command: Command, log: File) -> Result<Self, LocalError> {
-        let errors = log.try_clone().context("opening", "postgres.log")?;
-        command.stdout(log).stderr(errors);
+    /// Starts a command made by [`command`] that writes to `log`, and holds the lock on it.
+    pub(super) fn start(mut command: Command, log: &Log) -> Result<Self, LocalError> {
+        let output = || log.file().try_clone().context("opening", log.path());
+        command.stdout(output()?).stderr(output()?);
         let mut child = command.spawn().context("starting", "/bin/sh")?;
         let lifeline = child
             .stdin
@@ -112,7 +111,7 @@ impl Supervisor {
         Ok(Self { lifeline, status })
     }
 
-    /// Waits until the server has ended.
+    /// Waits until the program has ended.
     pub(super) async fn exited(&self) -> Option<ExitStatus> {
         let mut status = self.status.clone();
         status

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eyemotion_db::local::{LocalConfig, LocalError, LocalPostgres};
+use eyemotion_db::local::{LocalConfig, LocalError, LocalPostgres, find_programs};
 use rustix::process::{Pid, Signal, geteuid, kill_process, kill_process_group, test_kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -600,6 +600,34 @@ async fn roots_closed_data_directory_gets_its_cluster_outside() {
         1
     );
     fs::remove_dir_all(base).unwrap();
+}
+
+#[tokio::test]
+async fn a_c_library_without_unicode_gets_the_plain_locale() {
+    let real = find_programs(None).unwrap();
+    let folder = folder();
+    let bin_dir = folder.path().join("bin");
+    fs::create_dir(&bin_dir).unwrap();
+    let refuse = r#"case "$*" in *C.UTF-8*) echo 'error: invalid locale name' >&2; exit 1; esac"#;
+    for (name, first) in [("initdb", refuse), ("postgres", "")] {
+        let real = real.program(name);
+        let wrapper = bin_dir.join(name);
+        let script = format!("#!/bin/sh\n{first}\nexec '{}' \"$@\"\n", real.display());
+        fs::write(&wrapper, script).unwrap();
+        fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let config = LocalConfig {
+        bin_dir: Some(bin_dir.clone()),
+        ..config(&folder.path().join("data"))
+    };
+    let server = LocalPostgres::start(&config).await.unwrap();
+    assert_eq!(server.bin_dir(), bin_dir.canonicalize().unwrap());
+    let client = connect(&server.url()).await;
+    let database = "SELECT datctype FROM pg_database WHERE datname = 'eyemotion'";
+    let locale = client.query_one(database, &[]).await.unwrap();
+    assert_eq!(locale.get::<_, &str>(0), "C");
+    assert_eq!(show(&client, "server_encoding").await, "UTF8");
+    server.stop().await.unwrap();
 }
 
 /// As root, the same once more as somebody who is not; and then root on that user's directory.
