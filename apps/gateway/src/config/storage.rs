@@ -13,10 +13,16 @@ pub struct StorageSettings {
     pub url: Option<String>,
     /// Largest file that may be uploaded.
     pub max_file_bytes: u64,
-    /// How long an upload URL may be used to begin an upload.
+    /// How long an upload may wait to begin.
     pub upload_ttl_secs: u64,
+    /// The same for files over 1 GiB.
+    pub large_upload_ttl_secs: u64,
+    /// How long a finished upload waits for its confirmation.
+    pub confirm_ttl_secs: u64,
     /// How long a download URL may be used to begin a download.
     pub download_ttl_secs: u64,
+    /// How many days the trash keeps a file.
+    pub trash_days: u64,
 }
 
 impl Default for StorageSettings {
@@ -24,8 +30,11 @@ impl Default for StorageSettings {
         Self {
             url: None,
             max_file_bytes: 10 * 1024 * 1024 * 1024,
-            upload_ttl_secs: 3600,
+            upload_ttl_secs: 900,
+            large_upload_ttl_secs: 3600,
+            confirm_ttl_secs: 86_400,
             download_ttl_secs: 900,
+            trash_days: 30,
         }
     }
 }
@@ -48,8 +57,15 @@ impl StorageSettings {
             "storage.max_file_bytes",
             "must be at least 1",
         );
+        problems.require(
+            (1..=3650).contains(&self.trash_days),
+            "storage.trash_days",
+            "must be from 1 to 3650 days",
+        );
         for (key, seconds) in [
             ("storage.upload_ttl_secs", self.upload_ttl_secs),
+            ("storage.large_upload_ttl_secs", self.large_upload_ttl_secs),
+            ("storage.confirm_ttl_secs", self.confirm_ttl_secs),
             ("storage.download_ttl_secs", self.download_ttl_secs),
         ] {
             // Seven days is the longest that presigned S3 URLs (SigV4) may live.
