@@ -1,1 +1,0 @@
-//! EyeMotion eyemotion-bench.

@@ -1,0 +1,95 @@
+//! `just bench`: requests a second and p99 of the hot routes, each beside a floor measured in the
+//! same run on the same PostgreSQL: pgbench with the same SQL (prepared, pipelined, as many
+//! clients), and the bare Argon2 rate for sign-in.
+//!
+//! Rounds of server and floor alternate; the median round counts. Absolute figures are the
+//! machine's, the ratio is the server's.
+
+mod floor;
+mod http;
+mod report;
+mod server;
+mod statements;
+
+use clap::Parser;
+use http::Request;
+use report::Row;
+use server::Server;
+use std::path::PathBuf;
+use std::time::Duration;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Measures a release build of the server.
+#[derive(Parser)]
+struct Args {
+    /// The server's binary.
+    #[arg(long, default_value = "target/release/eyemotion")]
+    binary: PathBuf,
+    /// Seconds a round.
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// Rounds of server and floor.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Clients at once.
+    #[arg(long, default_value_t = 8)]
+    clients: usize,
+    /// Only routes whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+}
+
+const PASSWORD: &str = "a long enough password";
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(run(&args))
+}
+
+async fn run(args: &Args) -> Result<()> {
+    let server = Server::start(&args.binary).await?;
+    let api = "/api/v1";
+    let email = "bench@example.com";
+    let account = serde_json::json!({ "email": email, "password": PASSWORD, "fullName": "Bench" });
+    let registered = server.call(&Request::post(&format!("{api}/auth/register"), &account)).await?;
+    let token = text(&registered, "/session/accessToken")?;
+    let project = serde_json::json!({ "name": "A film" });
+    let create = Request::post(&format!("{api}/projects"), &project).bearer(&token);
+    let project = text(&server.call(&create).await?, "/project/id")?;
+    server.seed_files(&text(&registered, "/user/id")?, &project, 20).await?;
+
+    let sign_in = serde_json::json!({ "email": email, "password": PASSWORD });
+    let routes = [
+        ("health", Request::get(&format!("{api}/health"))),
+        ("me", Request::get(&format!("{api}/auth/me")).bearer(&token)),
+        ("file list (20)", Request::get(&format!("{api}/projects/{project}/files")).bearer(&token)),
+        ("project create", create),
+        ("sign-in", Request::post(&format!("{api}/auth/signin"), &sign_in)),
+    ];
+    let round = Duration::from_secs(args.seconds);
+    let mut rows = Vec::new();
+    for (name, request) in routes.iter().filter(|(name, _)| name.contains(&args.only)) {
+        let floor = if *name == "sign-in" {
+            floor::Floor::Argon2
+        } else {
+            let statements = statements::of(&server, request).await?;
+            floor::Floor::pgbench(&server, &statements, args.clients)?
+        };
+        server.load(request, args.clients, Duration::from_secs(1)).await?;
+        let mut rounds = Vec::new();
+        for _ in 0..args.rounds {
+            let floor = floor.measure(round).await?;
+            rounds.push((server.load(request, args.clients, round).await?, floor));
+        }
+        rows.push(Row::median(name, floor.name(), rounds));
+    }
+    report::print(&rows, args)?;
+    server.stop().await
+}
+
+fn text(value: &serde_json::Value, pointer: &str) -> Result<String> {
+    let found = value.pointer(pointer).and_then(serde_json::Value::as_str);
+    Ok(found.ok_or_else(|| format!("no {pointer} in {value}"))?.to_owned())
+}
