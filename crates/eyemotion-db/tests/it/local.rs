@@ -199,6 +199,12 @@ async fn a_cold_start_makes_a_private_durable_database() {
         ("eyemotion", "eyemotion")
     );
 
+    let log = fs::read_to_string(data_dir.join("postgres.log")).unwrap();
+    assert!(
+        !log.contains("database \"eyemotion\" does not exist"),
+        "made too late: {log}"
+    );
+
     let socket_dir = fs::metadata(server.socket_dir()).unwrap();
     let socket = fs::metadata(server.socket_dir().join(".s.PGSQL.5432")).unwrap();
     assert_eq!(socket_dir.permissions().mode() & 0o777, 0o700);
