@@ -52,6 +52,13 @@ pub(super) struct Given {
     pub(super) value: Raw,
 }
 
+impl Given {
+    /// `[smtp]` with nothing below it: says nothing, and is no mistake if there is such a section.
+    pub(super) fn is_empty_section(&self) -> bool {
+        matches!(&self.value, Raw::Toml(toml::Value::Table(settings)) if settings.is_empty())
+    }
+}
+
 /// A value as its place holds it.
 #[derive(Debug)]
 pub(super) enum Raw {

@@ -52,6 +52,9 @@ pub(super) fn given_twice(layer: &[Given], problems: &mut Problems) {
 
 /// Checks one given value: its key is known, it holds what the setting holds, its file can be read.
 pub(super) fn resolve(given: Given, keys: &Keys, problems: &mut Problems) -> Option<Value> {
+    if keys.has_section(&given.key) && given.is_empty_section() {
+        return None;
+    }
     let Given {
         key,
         origin,
