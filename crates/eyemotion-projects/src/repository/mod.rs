@@ -1,0 +1,3 @@
+//! SQL and nothing else, one file for each table.
+
+pub(crate) mod projects;
