@@ -1,6 +1,7 @@
 -- What clients know by the old names. Both run with the reader's rights, so the policies below them hold.
 
 -- Dropped first because `create or replace` cannot change the columns of a view.
+drop view if exists public.account_overview; -- built on the next one
 drop view if exists public.user_subscriptions;
 drop view if exists public.credits_usage;
 

@@ -70,8 +70,8 @@ create or replace function public.project_counter_drift()
     where (p.file_count, p.total_duration_us) is distinct from (counted.files, counted.duration_us)
 $$;
 
--- Quotas that differ from what files and reservations say. Bytes of a confirmed file are used until it is purged, then
--- pending deletion until its object is gone, which clears storage_path (or deletes the row).
+-- Quotas that differ from what files and reservations say. Bytes of a confirmed file are used until it is purged or
+-- rejected, then pending deletion until its object is gone, which clears storage_path (or deletes the row).
 create or replace function public.storage_quota_drift()
     returns table (user_id uuid, used_bytes bigint, counted_used bigint, reserved_bytes bigint,
                    counted_reserved bigint, pending_delete_bytes bigint, counted_pending_delete bigint)
@@ -80,9 +80,11 @@ create or replace function public.storage_quota_drift()
            q.pending_delete_bytes, files.pending
     from public.storage_quotas q
     cross join lateral (
-        select coalesce(sum(f.file_size) filter (where f.processing_status <> 'purged'), 0)::bigint as used,
+        select coalesce(sum(f.file_size) filter (
+                   where f.processing_status not in ('purged', 'rejected')), 0)::bigint as used,
                coalesce(sum(f.file_size) filter (
-                   where f.processing_status = 'purged' and f.storage_path is not null), 0)::bigint as pending
+                   where f.processing_status in ('purged', 'rejected') and f.storage_path is not null),
+                   0)::bigint as pending
         from public.project_files f
         where f.user_id = q.user_id and f.confirmed_at is not null
     ) as files
