@@ -62,6 +62,18 @@ macro_rules! held {
     };
 }
 
+/// The running job becomes one that waits, or a dead one, with further columns set.
+macro_rules! hand_over {
+    ($jobs:expr, $state:literal, $($set:expr),*) => {
+        diesel::update($jobs).set((
+            dsl::state.eq($state),
+            dsl::worker.eq(None::<String>),
+            dsl::lease_until.eq(None::<DateTime<Utc>>),
+            $($set),*
+        ))
+    };
+}
+
 pub(crate) async fn lock(tx: &mut Tx, lease: LeaseRow<'_>) -> Result<bool, DbError> {
     let row = held!(lease).select(dsl::id).for_update().first::<Uuid>(tx).await.optional()?;
     Ok(row.is_some())
@@ -69,4 +81,60 @@ pub(crate) async fn lock(tx: &mut Tx, lease: LeaseRow<'_>) -> Result<bool, DbErr
 
 pub(crate) async fn delete(tx: &mut Tx, lease: LeaseRow<'_>) -> Result<bool, DbError> {
     Ok(diesel::delete(held!(lease)).execute(tx).await? == 1)
+}
+
+/// Waits again after a failure. `attempts` is what it counts from then on.
+pub(crate) async fn requeue(
+    tx: &mut Tx,
+    lease: LeaseRow<'_>,
+    attempts: i32,
+    run_at: DateTime<Utc>,
+    error: &str,
+) -> Result<bool, DbError> {
+    let set = hand_over!(
+        held!(lease),
+        "queued",
+        dsl::attempts.eq(attempts),
+        dsl::run_at.eq(run_at),
+        dsl::last_error.eq(error)
+    );
+    Ok(set.execute(tx).await? == 1)
+}
+
+/// Waits again as if this attempt had not been.
+pub(crate) async fn snooze(
+    tx: &mut Tx,
+    lease: LeaseRow<'_>,
+    run_at: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let attempts = dsl::attempts.eq(dsl::attempts - 1);
+    let set = hand_over!(held!(lease), "queued", attempts, dsl::run_at.eq(run_at));
+    Ok(set.execute(tx).await? == 1)
+}
+
+pub(crate) async fn bury(
+    tx: &mut Tx,
+    lease: LeaseRow<'_>,
+    attempts: i32,
+    error: &str,
+) -> Result<bool, DbError> {
+    let set = hand_over!(
+        held!(lease),
+        "dead",
+        dsl::attempts.eq(attempts),
+        dsl::last_error.eq(error)
+    );
+    Ok(set.execute(tx).await? == 1)
+}
+
+/// Gives back everything that `worker` holds, uncounted. Returns the queues, one entry a job.
+pub(crate) async fn release(
+    tx: &mut Tx,
+    worker: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, DbError> {
+    let held = dsl::jobs.filter(dsl::worker.eq(worker)).filter(dsl::state.eq("running"));
+    let attempts = dsl::attempts.eq(dsl::attempts - 1);
+    let set = hand_over!(held, "queued", attempts, dsl::run_at.eq(now));
+    Ok(set.returning(dsl::queue).get_results(tx).await?)
 }

@@ -1,2 +1,4 @@
+pub(crate) mod claims;
+pub(crate) mod dead;
 pub(crate) mod jobs;
 pub(crate) mod schedules;
