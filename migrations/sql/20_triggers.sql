@@ -87,10 +87,10 @@ create or replace function public.file_status_successors(from_status text) retur
         when 'processing' then array['ready', 'failed', 'verified', 'rejected', 'purged']
         when 'ready' then array['processing', 'trashed', 'purged']
         when 'failed' then array['processing', 'verifying', 'trashed', 'purged']
-        when 'rejected' then array['purged', 'trashed']
-        when 'quarantined' then array['purged', 'trashed']
-        when 'expired' then array['purged', 'trashed']
-        when 'trashed' then array['ready', 'verified', 'failed', 'rejected', 'purged']
+        when 'rejected' then array['purged']
+        when 'quarantined' then array['purged']
+        when 'expired' then array['purged']
+        when 'trashed' then array['ready', 'verified', 'failed', 'purged']
         else array[]::text[]
     end;
 

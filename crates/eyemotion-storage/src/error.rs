@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Why storage refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
+    /// Nobody has signed in.
+    #[error("sign in first")]
+    Unauthenticated,
     /// The caller has no such project.
     #[error("there is no such project")]
     ProjectNotFound,
@@ -133,6 +136,7 @@ impl StorageError {
 impl Coded for StorageError {
     fn code(&self) -> ErrorCode {
         match self {
+            Self::Unauthenticated => ErrorCode::Unauthenticated,
             Self::ProjectNotFound => ErrorCode::ProjectNotFound,
             Self::FileNotFound => ErrorCode::FileNotFound,
             Self::ThumbnailNotFound => ErrorCode::ThumbnailNotFound,

@@ -83,10 +83,8 @@ impl FileStatus {
             }
             Self::Ready => &[Self::Processing, Self::Trashed, Self::Purged],
             Self::Failed => &[Self::Processing, Self::Verifying, Self::Trashed, Self::Purged],
-            Self::Rejected | Self::Quarantined | Self::Expired => &[Self::Purged, Self::Trashed],
-            Self::Trashed => {
-                &[Self::Ready, Self::Verified, Self::Failed, Self::Rejected, Self::Purged]
-            }
+            Self::Rejected | Self::Quarantined | Self::Expired => &[Self::Purged],
+            Self::Trashed => &[Self::Ready, Self::Verified, Self::Failed, Self::Purged],
             Self::Purged => &[],
         }
     }
@@ -176,9 +174,9 @@ pub struct File {
     pub thumbnail: ThumbnailStatus,
     /// Playing time in microseconds.
     pub duration_us: Option<i64>,
-    /// Pixels, as shown: rotation is applied.
+    /// Pixels of the picture as stored: `media` says by how much a player turns it.
     pub width: Option<i32>,
-    /// Pixels, as shown.
+    /// Pixels of the picture as stored.
     pub height: Option<i32>,
     /// Frames a second, exact.
     pub frame_rate: Option<Rational>,
