@@ -28,4 +28,5 @@ pub use db::Db;
 pub use error::{ConstraintKind, DbError};
 pub use listen::{Notification, Notifications};
 pub use migrate::{MigrateError, MigrationState, migrate, migrate_down, migration_status};
+pub use schema_files::schema_hash;
 pub use tx::Tx;

@@ -1,5 +1,7 @@
 //! The files of `migrations/`, embedded.
 
+use aws_lc_rs::digest::{Context, SHA256};
+use data_encoding::HEXLOWER;
 use diesel::connection::BoxableConnection;
 use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationVersion, Result};
 use diesel::pg::Pg;
@@ -40,12 +42,26 @@ replaceable![
     "10_context.sql",
     "20_triggers.sql",
     "30_views.sql",
+    "35_account_overview.sql",
     "40_functions.sql",
     "50_service_access.sql",
     "60_people_access.sql",
     "70_seeds.sql",
     "80_partitions.sql",
 ];
+
+/// Names the schema that [`migrate`](crate::migrate()) makes, in 64 hexadecimal digits: another one
+/// whenever any of its files changes.
+pub fn schema_hash() -> String {
+    let mut hash = Context::new(&SHA256);
+    let steps = STEPS.iter().map(|step| (step.name, step.up));
+    for (name, sql) in steps.chain(REPLACEABLE.iter().copied()) {
+        for text in [name, "\0", sql, "\0"] {
+            hash.update(text.as_bytes());
+        }
+    }
+    HEXLOWER.encode(hash.finish().as_ref())
+}
 
 /// A migration: a directory with `up.sql` and `down.sql`, each run in one transaction.
 #[derive(Clone, Copy, Debug)]
