@@ -6,3 +6,5 @@
 )]
 
 mod local;
+mod people;
+mod tx;
