@@ -89,6 +89,7 @@ codes! {
     NotFound = "not_found", NotFound, "There is nothing here";
     ProjectNotFound = "project_not_found", NotFound, "There is no such project";
     FileNotFound = "file_not_found", NotFound, "There is no such file";
+    SubscriptionNotFound = "subscription_not_found", NotFound, "There is no live subscription";
     ThumbnailNotFound = "thumbnail_not_found", NotFound, "The file has no thumbnail";
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The method is not allowed here";
     RequestTimeout = "request_timeout", Timeout, "The request took too long to arrive";

@@ -1,0 +1,30 @@
+use crate::subscriptions::Subscriptions;
+use async_trait::async_trait;
+use eyemotion_core::Ctx;
+use eyemotion_jobs::{Attempt, Handler, Job, JobError};
+use serde::{Deserialize, Serialize};
+
+/// Renews the free subscriptions whose period is over. Run it each minute: until it has run, a
+/// person whose period is over has no included credits (a charge renews at once, a look does not).
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct RenewSubscriptions {}
+
+impl Job for RenewSubscriptions {
+    const KIND: &'static str = "billing.renew_subscriptions";
+}
+
+#[async_trait]
+impl Handler<RenewSubscriptions> for Subscriptions {
+    async fn run(&self, _: RenewSubscriptions, _: &Attempt) -> Result<(), JobError> {
+        // Each renewal is a transaction that happens once, so a late worker does no harm.
+        let round = self.renew_due(&Ctx::system("billing")).await?;
+        if round.renewed > 0 || round.failed > 0 {
+            tracing::info!(
+                renewed = round.renewed,
+                failed = round.failed,
+                "subscriptions renewed"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,18 @@
+//! SQL and nothing else, one file for each table or view.
+
+pub(crate) mod lots;
+pub(crate) mod plans;
+pub(crate) mod subscriptions;
+pub(crate) mod txns;
+pub(crate) mod usage;
+pub(crate) mod wallets;
+
+use eyemotion_db::DbError;
+use std::error::Error;
+use std::str::FromStr;
+
+/// Reads a name that a constraint keeps to the known ones.
+fn name<T: FromStr<Err: Error + Send + Sync + 'static>>(text: &str) -> Result<T, DbError> {
+    text.parse()
+        .map_err(|error: T::Err| DbError::Other(error.into()))
+}

@@ -1,0 +1,73 @@
+use crate::model::Plan;
+use crate::schema::subscription_plans;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use eyemotion_core::{Credits, Money};
+use eyemotion_db::{DbError, Tx};
+use serde_json::Value;
+use uuid::Uuid;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = subscription_plans, check_for_backend(diesel::pg::Pg))]
+pub(crate) struct PlanRow {
+    id: Uuid,
+    name: String,
+    display_name: String,
+    description: String,
+    price: i64,
+    currency: String,
+    billing_interval: String,
+    credits_included: i64,
+    storage_gb: i32,
+    features: Value,
+}
+
+impl TryFrom<PlanRow> for Plan {
+    type Error = DbError;
+
+    fn try_from(row: PlanRow) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            display_name: row.display_name,
+            description: row.description,
+            price: Money {
+                amount: row.price,
+                currency: row.currency,
+            },
+            interval: super::name(&row.billing_interval)?,
+            credits_included: Credits(row.credits_included),
+            storage_gb: row.storage_gb,
+            features: serde_json::from_value(row.features)
+                .map_err(|error| DbError::Other(error.into()))?,
+        })
+    }
+}
+
+/// The plans on sale, in the catalogue's order.
+pub(crate) async fn on_sale(tx: &mut Tx) -> Result<Vec<Plan>, DbError> {
+    subscription_plans::table
+        .filter(subscription_plans::is_active)
+        .order((
+            subscription_plans::sort_order,
+            subscription_plans::price,
+            subscription_plans::id,
+        ))
+        .select(PlanRow::as_select())
+        .load(tx)
+        .await?
+        .into_iter()
+        .map(Plan::try_from)
+        .collect()
+}
+
+/// A monthly plan by its name, on sale or not.
+pub(crate) async fn monthly(tx: &mut Tx, name: &str) -> Result<Plan, DbError> {
+    subscription_plans::table
+        .filter(subscription_plans::name.eq(name))
+        .filter(subscription_plans::billing_interval.eq("month"))
+        .select(PlanRow::as_select())
+        .first(tx)
+        .await?
+        .try_into()
+}
