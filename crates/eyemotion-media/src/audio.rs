@@ -29,5 +29,10 @@ fn of_one_track(
         duration_us,
         ..Track::default()
     };
-    Probe { container: container.to_owned(), duration_us, tracks: vec![track], ..Probe::default() }
+    Probe {
+        container: container.to_owned(),
+        duration_us,
+        tracks: vec![track],
+        ..Probe::default()
+    }
 }

@@ -105,7 +105,10 @@ mod tests {
 
     #[test]
     fn a_constant_rate_is_exact_and_its_last_frame_does_not_matter() {
-        assert_eq!(of(&[(1001, 120)], 24_000), ("24000/1001".into(), "24000/1001".into(), false));
+        assert_eq!(
+            of(&[(1001, 120)], 24_000),
+            ("24000/1001".into(), "24000/1001".into(), false)
+        );
         assert_eq!(of(&[(1001, 119), (500, 1)], 24_000).0, "24000/1001");
         assert!(!of(&[(1001, 119), (500, 1)], 24_000).2);
         assert_eq!(of(&[(512, 1)], 12_800).0, "25/1");
@@ -113,20 +116,25 @@ mod tests {
 
     #[test]
     fn rounding_to_milliseconds_is_not_a_variable_rate() {
-        let runs: Vec<_> = (0..240).map(|i| ((i + 1) * 1001 / 24 - i * 1001 / 24, 1)).collect();
+        let runs: Vec<_> = (0..240)
+            .map(|i| ((i + 1) * 1001 / 24 - i * 1001 / 24, 1))
+            .collect();
         let (nominal, _, variable) = of(&runs, 1000);
         assert_eq!((nominal.as_str(), variable), ("24000/1001", false));
     }
 
     #[test]
     fn a_variable_rate_is_named_by_its_commonest_frame() {
-        assert_eq!(of(&[(1, 20), (3, 13)], 30), ("30/1".into(), "990/59".into(), true));
+        assert_eq!(
+            of(&[(1, 20), (3, 13)], 30),
+            ("30/1".into(), "990/59".into(), true)
+        );
     }
 
     #[test]
     fn nothing_and_absurd_counts_are_harmless() {
         assert_eq!(of(&[], 1000).0, "");
         assert_eq!(of(&[(0, 5)], 1000).0, "");
-        assert!(!of(&[(u64::MAX, u64::MAX), (1, u64::MAX)], 1000).0.is_empty());
+        assert!(of(&[(u64::MAX, u64::MAX), (1, u64::MAX)], 1000).2);
     }
 }

@@ -14,7 +14,10 @@ pub(crate) struct AacConfig {
 
 /// Reads the front of an AudioSpecificConfig.
 pub(crate) fn aac(config: &[u8]) -> Option<AacConfig> {
-    let mut bits = Bits { bytes: config, at: 0 };
+    let mut bits = Bits {
+        bytes: config,
+        at: 0,
+    };
     let object_type = bits.object_type()?;
     let base_rate = bits.sample_rate()?;
     let channels = bits.take(4)?;
@@ -36,7 +39,11 @@ pub(crate) fn aac(config: &[u8]) -> Option<AacConfig> {
         7 => Some(8),
         n => Some(n),
     };
-    Some(AacConfig { profile, sample_rate, channels })
+    Some(AacConfig {
+        profile,
+        sample_rate,
+        channels,
+    })
 }
 
 struct Bits<'a> {
@@ -71,7 +78,9 @@ impl Bits<'_> {
 
 /// Profile of an AVC decoder configuration (ISO/IEC 14496-15, 5.3.3; ITU-T H.264 annex A).
 pub(crate) fn avc_profile(record: &[u8]) -> Option<&'static str> {
-    let [_, profile, constraints, ..] = record else { return None };
+    let [_, profile, constraints, ..] = record else {
+        return None;
+    };
     let set = |n: u8| constraints >> (7 - n) & 1 == 1;
     Some(match profile {
         66 if set(1) => "Constrained Baseline",
@@ -120,7 +129,11 @@ pub(crate) fn flac_stream_info(block: &[u8]) -> Option<FlacStreamInfo> {
     let sample_rate = u32::try_from(packed >> 44).ok().filter(|&rate| rate > 0)?;
     let channels = u32::try_from(packed >> 41 & 7).ok()? + 1;
     let samples = Some(packed & 0x000f_ffff_ffff).filter(|&samples| samples > 0);
-    Some(FlacStreamInfo { sample_rate, channels, samples })
+    Some(FlacStreamInfo {
+        sample_rate,
+        channels,
+        samples,
+    })
 }
 
 #[cfg(test)]
@@ -129,9 +142,17 @@ mod tests {
 
     #[test]
     fn aac_configurations_tell_profile_rate_and_channels() {
-        let lc = AacConfig { profile: Some("LC"), sample_rate: 48_000, channels: Some(2) };
+        let lc = AacConfig {
+            profile: Some("LC"),
+            sample_rate: 48_000,
+            channels: Some(2),
+        };
         assert_eq!(aac(&[0x11, 0x90]), Some(lc));
-        let he = AacConfig { profile: Some("HE-AAC"), sample_rate: 48_000, channels: Some(2) };
+        let he = AacConfig {
+            profile: Some("HE-AAC"),
+            sample_rate: 48_000,
+            channels: Some(2),
+        };
         assert_eq!(aac(&[0x2b, 0x11, 0x88, 0x00]), Some(he));
         assert_eq!(aac(&[0x11]), None);
         assert_eq!(aac(&[]), None);
@@ -139,7 +160,10 @@ mod tests {
 
     #[test]
     fn profiles_are_named_as_ffprobe_names_them() {
-        assert_eq!(avc_profile(&[1, 66, 0xc0, 30]), Some("Constrained Baseline"));
+        assert_eq!(
+            avc_profile(&[1, 66, 0xc0, 30]),
+            Some("Constrained Baseline")
+        );
         assert_eq!(avc_profile(&[1, 122, 0x10, 41]), Some("High 4:2:2 Intra"));
         assert_eq!(avc_profile(&[1, 66]), None);
         assert_eq!(hevc_profile(&[1, 0x22]), Some("Main 10"));

@@ -80,7 +80,10 @@ pub(crate) fn matrix(code: u64) -> Option<String> {
 }
 
 // Options all through, so that a match arm can leave with `return None`.
-#[expect(clippy::unnecessary_wraps, reason = "completes the tables' `Option` in one place")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "completes the tables' `Option` in one place"
+)]
 fn named(name: &str) -> Option<String> {
     Some(name.to_owned())
 }

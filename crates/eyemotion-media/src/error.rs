@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// The type is on the allow-list, but this crate cannot read its structure (yet). Holds the MIME type.
+    /// The type is on the allow-list, but this crate cannot read its structure. Names the type.
     #[error("probing {0} is not available")]
     Unsupported(&'static str),
     /// The bytes break the rules of their format, or end too early. Says which rule.

@@ -1,5 +1,7 @@
 //! Still pictures: their size, and small copies of them.
 
+mod tiff;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -47,16 +49,15 @@ pub struct Thumbnail {
 ///
 /// # Errors
 /// The file is no picture or SVG, has more than 100 megapixels or is damaged.
-pub fn image_thumbnail(
-    path: impl AsRef<Path>,
-    max_edge: u32,
-) -> Result<Thumbnail, ThumbnailError> {
+pub fn image_thumbnail(path: impl AsRef<Path>, max_edge: u32) -> Result<Thumbnail, ThumbnailError> {
     let path = path.as_ref();
     let found = sniff(path)?;
-    let format = found.and_then(|found| image_format(found.format)).ok_or_else(|| {
-        ThumbnailError::Unsupported(found.map_or("this file", |found| found.mime).to_owned())
-    })?;
-    let mut decoder = open(path, format).map_err(ThumbnailError::from)?;
+    let format = found
+        .and_then(|found| image_format(found.format))
+        .ok_or_else(|| {
+            ThumbnailError::Unsupported(found.map_or("this file", |found| found.mime).to_owned())
+        })?;
+    let mut decoder = open(path, format)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(Failure::from)?;
     let mut picture = shrink(picture, max_edge.max(1));
@@ -67,30 +68,55 @@ pub fn image_thumbnail(
         .encode_image(&picture)
         .map_err(Failure::from)?;
     let (width, height) = picture.dimensions();
-    Ok(Thumbnail { bytes, width, height, mime: "image/jpeg" })
+    Ok(Thumbnail {
+        bytes,
+        width,
+        height,
+        mime: "image/jpeg",
+    })
 }
 
 /// Size, codec and rotation of a picture.
 pub(crate) fn probe(path: &Path, format: Format) -> Result<Probe, ProbeError> {
     let (name, codec) = names(format);
-    let mut track =
-        Track { kind: TrackKind::Video, codec: codec.to_owned(), ..Track::default() };
-    if let Some(format) = image_format(format) {
-        let mut decoder = open(path, format).map_err(ProbeError::from)?;
-        let (width, height) = decoder.dimensions();
-        (track.width, track.height) = (Some(width), Some(height));
-        track.rotation = match decoder.orientation().unwrap_or(Orientation::NoTransforms) {
-            Orientation::NoTransforms | Orientation::FlipHorizontal => 0,
-            Orientation::Rotate90 | Orientation::Rotate90FlipH => 90,
-            Orientation::Rotate180 | Orientation::FlipVertical => 180,
-            Orientation::Rotate270 | Orientation::Rotate270FlipH => 270,
-        };
-    } else {
-        let size = sniff::svg::read(path)?.ok_or(ProbeError::Malformed("this is no SVG"))?;
-        track.width = Some(size.width).filter(|&width| width > 0);
-        track.height = Some(size.height).filter(|&height| height > 0);
-    }
-    Ok(Probe { container: name.to_owned(), tracks: vec![track], ..Probe::default() })
+    let mut track = Track {
+        kind: TrackKind::Video,
+        codec: codec.to_owned(),
+        ..Track::default()
+    };
+    let (width, height, orientation) = match image_format(format) {
+        // The decoder refuses a file for pixels it cannot decode, but their number can still be told.
+        Some(ImageFormat::Tiff) => {
+            let header = tiff::read(path)?;
+            (
+                header.width,
+                header.height,
+                Orientation::from_exif(header.orientation),
+            )
+        }
+        Some(format) => {
+            let mut decoder = open(path, format)?;
+            let (width, height) = decoder.dimensions();
+            (width, height, decoder.orientation().ok())
+        }
+        None => {
+            let size = sniff::svg::read(path)?.ok_or(ProbeError::Malformed("this is no SVG"))?;
+            (size.width, size.height, None)
+        }
+    };
+    track.width = Some(width).filter(|&width| width > 0);
+    track.height = Some(height).filter(|&height| height > 0);
+    track.rotation = match orientation.unwrap_or(Orientation::NoTransforms) {
+        Orientation::NoTransforms | Orientation::FlipHorizontal => 0,
+        Orientation::Rotate90 | Orientation::Rotate90FlipH => 90,
+        Orientation::Rotate180 | Orientation::FlipVertical => 180,
+        Orientation::Rotate270 | Orientation::Rotate270FlipH => 270,
+    };
+    Ok(Probe {
+        container: name.to_owned(),
+        tracks: vec![track],
+        ..Probe::default()
+    })
 }
 
 /// Opens a picture and reads its headers, within the limits.
@@ -172,6 +198,7 @@ fn names(format: Format) -> (&'static str, &'static str) {
 /// What the decoders' many errors come to.
 enum Failure {
     TooLarge,
+    Unsupported(String),
     Malformed(String),
     Io(std::io::Error),
 }
@@ -187,6 +214,7 @@ impl From<ImageError> for Failure {
         use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         match error {
             ImageError::Limits(_) => Self::TooLarge,
+            ImageError::Unsupported(what) => Self::Unsupported(what.to_string()),
             // Decoders say of a file that ends early or leads nowhere that reading failed.
             ImageError::IoError(e)
                 if !matches!(e.kind(), UnexpectedEof | InvalidData | InvalidInput) =>
@@ -202,6 +230,7 @@ impl From<Failure> for ThumbnailError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::TooLarge => Self::TooLarge,
+            Failure::Unsupported(what) => Self::Unsupported(what),
             Failure::Malformed(reason) => Self::Malformed(reason),
             Failure::Io(e) => Self::Io(e),
         }
@@ -212,6 +241,7 @@ impl From<Failure> for ProbeError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::TooLarge => Self::TooLarge,
+            Failure::Unsupported(_) => Self::Unsupported("a picture of this coding"),
             Failure::Malformed(_) => Self::Malformed("the picture's headers are not valid"),
             Failure::Io(e) => Self::Io(e),
         }
@@ -224,7 +254,6 @@ pub(crate) fn jpeg_dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     reader.into_dimensions().ok()
 }
 
-/// Whether a type's thumbnails are made here, without ffmpeg.
 impl MediaType {
     /// Whether [`image_thumbnail`] knows this type.
     pub fn has_builtin_thumbnail(&self) -> bool {

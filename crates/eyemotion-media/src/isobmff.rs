@@ -41,7 +41,9 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     let mut container = "mov";
     let mut movie = loop {
         let Some(found) = boxes.next(source)? else {
-            return Err(ProbeError::Malformed("there is no movie header; the file may be cut off"));
+            return Err(ProbeError::Malformed(
+                "there is no movie header; the file may be cut off",
+            ));
         };
         match &found.kind {
             b"ftyp" => container = container_of(source.array(found.start)?.unwrap_or_default()),
@@ -70,7 +72,11 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
         }
     }
     let start_timecode = start_timecode(source, &movie.traks)?;
-    let mut probe = Probe { container: container.into(), start_timecode, ..Probe::default() };
+    let mut probe = Probe {
+        container: container.into(),
+        start_timecode,
+        ..Probe::default()
+    };
     let (mut first, mut last) = (u64::MAX, 0);
     for trak in movie.traks {
         let (mut track, end) = trak.finish(movie.timescale);
@@ -112,7 +118,10 @@ fn read_movie(source: &mut Source, moov: &BoxHeader) -> Result<Movie, ProbeError
                 let ticks = if long {
                     fields.u64().filter(|&ticks| ticks != u64::MAX)
                 } else {
-                    fields.u32().filter(|&ticks| ticks != u32::MAX).map(u64::from)
+                    fields
+                        .u32()
+                        .filter(|&ticks| ticks != u32::MAX)
+                        .map(u64::from)
                 };
                 movie.ticks = ticks.unwrap_or(0);
             }
@@ -131,7 +140,10 @@ fn read_movie(source: &mut Source, moov: &BoxHeader) -> Result<Movie, ProbeError
 
 /// The timecode of the first timecode track: its one sample is the number of the first frame.
 fn start_timecode(source: &mut Source, traks: &[Trak]) -> Result<Option<String>, ProbeError> {
-    for trak in traks.iter().filter(|trak| trak.track.kind == TrackKind::Timecode) {
+    for trak in traks
+        .iter()
+        .filter(|trak| trak.track.kind == TrackKind::Timecode)
+    {
         if let (Some(format), Some(offset)) = (trak.entry.timecode, trak.first_chunk)
             && let Some(frame) = source.array(offset)?
         {

@@ -53,7 +53,9 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     if segment.entries.is_empty() {
         return Err(ProbeError::Malformed("the segment has no tracks"));
     }
-    let mut duration_us = segment.duration.and_then(|ticks| micros(ticks, segment.tick_ns));
+    let mut duration_us = segment
+        .duration
+        .and_then(|ticks| micros(ticks, segment.tick_ns));
     if let Some((at, end)) = segment.clusters {
         let clusters = Elements::between(at, end);
         match blocks::time_frames(source, clusters, segment.tick_ns, &mut segment.entries) {
@@ -69,7 +71,11 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     Ok(Probe {
         container,
         duration_us: duration_us.filter(|&us| us > 0),
-        tracks: segment.entries.into_iter().map(|entry| entry.track).collect(),
+        tracks: segment
+            .entries
+            .into_iter()
+            .map(|entry| entry.track)
+            .collect(),
         start_timecode: segment.timecode,
         ..Probe::default()
     })
@@ -91,7 +97,11 @@ impl Segment {
                 Ok(Some(element)) => element,
                 Ok(None) => break,
                 // Behind the first cluster everything wanted may have been seen already.
-                Err(ProbeError::TooComplex | ProbeError::Malformed(_)) if this.clusters.is_some() => break,
+                Err(ProbeError::TooComplex | ProbeError::Malformed(_))
+                    if this.clusters.is_some() =>
+                {
+                    break;
+                }
                 Err(e) => return Err(e),
             };
             match element.id {

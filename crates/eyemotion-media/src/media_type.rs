@@ -97,7 +97,13 @@ const fn media(
     aliases: &'static [&'static str],
     extensions: &'static [&'static str],
 ) -> MediaType {
-    MediaType { mime, aliases, kind, extensions, format }
+    MediaType {
+        mime,
+        aliases,
+        kind,
+        extensions,
+        format,
+    }
 }
 
 use Format as F;
@@ -139,7 +145,10 @@ impl MediaType {
     /// The type of a stored MIME type, aliases included; parameters and case do not matter.
     pub fn of_mime(mime: &str) -> Option<&'static Self> {
         let mime = essence(mime);
-        TABLE.iter().find(|t| t.mime == mime).or_else(|| TABLE.iter().find(|t| t.is_called(&mime)))
+        TABLE
+            .iter()
+            .find(|t| t.mime == mime)
+            .or_else(|| TABLE.iter().find(|t| t.is_called(&mime)))
     }
 
     pub(crate) fn of_format(format: Format) -> Option<&'static Self> {
@@ -165,9 +174,9 @@ pub fn declared(mime: &str, file_name: &str) -> Result<&'static MediaType, Decla
         .map(|extension| extension.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default();
     let unknown = mime.is_empty() || mime == "application/octet-stream";
-    let found = TABLE.iter().find(|t| {
-        t.extensions.contains(&extension.as_str()) && (unknown || t.is_called(&mime))
-    });
+    let found = TABLE
+        .iter()
+        .find(|t| t.extensions.contains(&extension.as_str()) && (unknown || t.is_called(&mime)));
     found.ok_or_else(|| {
         if unknown || !TABLE.iter().any(|t| t.is_called(&mime)) {
             DeclaredTypeError::NotAllowed(mime)
@@ -190,7 +199,11 @@ pub fn matches(declared: &MediaType, sniffed: &MediaType) -> bool {
 
 /// A MIME type without parameters, in lower case.
 fn essence(mime: &str) -> String {
-    mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    mime.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -223,7 +236,11 @@ mod tests {
             ("", "a.mxf", "application/mxf"),
             ("application/octet-stream", "a.mp4", "video/mp4"),
         ] {
-            assert_eq!(declared(mime, name).map(|t| t.mime), Ok(expected), "{mime} {name}");
+            assert_eq!(
+                declared(mime, name).map(|t| t.mime),
+                Ok(expected),
+                "{mime} {name}"
+            );
         }
     }
 
@@ -238,7 +255,10 @@ mod tests {
             ("application/octet-stream", "mp4"),
         ] {
             let refused = declared(mime, name).unwrap_err();
-            assert!(matches!(refused, DeclaredTypeError::NotAllowed(_)), "{mime} {name}");
+            assert!(
+                matches!(refused, DeclaredTypeError::NotAllowed(_)),
+                "{mime} {name}"
+            );
         }
         for (mime, name) in [
             ("video/mp4", "a.mov"),
@@ -248,7 +268,10 @@ mod tests {
             ("image/svg+xml", "a.png"),
         ] {
             let refused = declared(mime, name).unwrap_err();
-            assert!(matches!(refused, DeclaredTypeError::Disagree { .. }), "{mime} {name}");
+            assert!(
+                matches!(refused, DeclaredTypeError::Disagree { .. }),
+                "{mime} {name}"
+            );
         }
     }
 
@@ -264,7 +287,11 @@ mod tests {
             ("image/jpeg", "image/gif", false),
             ("audio/aac", "audio/mp4", false),
         ] {
-            assert_eq!(matches(of(declared), of(sniffed)), expected, "{declared} {sniffed}");
+            assert_eq!(
+                matches(of(declared), of(sniffed)),
+                expected,
+                "{declared} {sniffed}"
+            );
         }
     }
 }

@@ -127,10 +127,15 @@ pub fn probe(path: impl AsRef<Path>, media_type: &MediaType) -> Result<Probe, Pr
         Format::Aiff => audio::aiff::probe(&mut source)?,
         Format::Flac => audio::flac::probe(&mut source)?,
         Format::Ogg => audio::ogg::probe(&mut source)?,
-        Format::Json => Probe { container: "json".into(), ..Probe::default() },
+        Format::Json => Probe {
+            container: "json".into(),
+            ..Probe::default()
+        },
         _ => return Err(ProbeError::Unsupported(media_type.mime)),
     };
-    probe.bit_rate = probe.duration_us.and_then(|us| bits_per_second(source.len(), us));
+    probe.bit_rate = probe
+        .duration_us
+        .and_then(|us| bits_per_second(source.len(), us));
     for (index, track) in (0..).zip(&mut probe.tracks) {
         track.index = index;
     }

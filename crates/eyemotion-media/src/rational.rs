@@ -129,10 +129,26 @@ mod tests {
 
     #[test]
     fn is_kept_in_lowest_terms_and_written_as_a_fraction() {
-        assert_eq!(Rational::new(48_000, 2002).unwrap().to_string(), "24000/1001");
-        assert_eq!(serde_json::to_string(&rational("50/2")).unwrap(), "\"25/1\"");
-        assert_eq!(serde_json::from_str::<Rational>("\"25/1\"").unwrap(), rational("25/1"));
-        for wrong in ["\"0/1\"", "\"1/0\"", "\"25\"", "25", "\"-1/2\"", "\"4294967296/1\""] {
+        assert_eq!(
+            Rational::new(48_000, 2002).unwrap().to_string(),
+            "24000/1001"
+        );
+        assert_eq!(
+            serde_json::to_string(&rational("50/2")).unwrap(),
+            "\"25/1\""
+        );
+        assert_eq!(
+            serde_json::from_str::<Rational>("\"25/1\"").unwrap(),
+            rational("25/1")
+        );
+        for wrong in [
+            "\"0/1\"",
+            "\"1/0\"",
+            "\"25\"",
+            "25",
+            "\"-1/2\"",
+            "\"4294967296/1\"",
+        ] {
             assert!(serde_json::from_str::<Rational>(wrong).is_err(), "{wrong}");
         }
     }
@@ -156,7 +172,10 @@ mod tests {
     #[test]
     fn nearest_stays_exact_where_it_fits() {
         assert_eq!(Rational::nearest(990, 59).unwrap().to_string(), "990/59");
-        assert_eq!(Rational::nearest(u64::MAX, u64::MAX).unwrap().to_string(), "1/1");
+        assert_eq!(
+            Rational::nearest(u64::MAX, u64::MAX).unwrap().to_string(),
+            "1/1"
+        );
         assert_eq!(Rational::nearest(5, 0), None);
         assert_eq!(Rational::nearest(0, 5), None);
         let third = Rational::nearest(10_000_000_000_000, 30_000_000_000_001).unwrap();

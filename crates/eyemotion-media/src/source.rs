@@ -22,7 +22,11 @@ impl Source {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
-        Ok(Self { file, len, left: BUDGET })
+        Ok(Self {
+            file,
+            len,
+            left: BUDGET,
+        })
     }
 
     /// Length of the file in bytes.
@@ -33,7 +37,10 @@ impl Source {
     /// Fills `buffer` from `offset` as far as the file goes and says how many bytes that were.
     pub(crate) fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, ProbeError> {
         let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
-        self.left = self.left.checked_sub(wanted).ok_or(ProbeError::TooComplex)?;
+        self.left = self
+            .left
+            .checked_sub(wanted)
+            .ok_or(ProbeError::TooComplex)?;
         self.file.seek(SeekFrom::Start(offset))?;
         let mut filled = 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {

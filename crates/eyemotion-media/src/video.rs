@@ -21,7 +21,13 @@ const MESSAGE: u64 = 4 * 1024;
 const DEMUXERS: &str = "mov,matroska,avi,asf,flv,mxf";
 
 /// Environment that ffmpeg needs; it gets no other, since it reads what strangers sent and ours holds secrets.
-const ENVIRONMENT: [&str; 5] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "SystemRoot"];
+const ENVIRONMENT: [&str; 5] = [
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "TMPDIR",
+    "SystemRoot",
+];
 
 /// Finds the program `ffmpeg` on PATH.
 pub fn find_ffmpeg() -> Option<PathBuf> {
@@ -35,7 +41,9 @@ pub fn find_ffmpeg() -> Option<PathBuf> {
 #[cfg(unix)]
 fn is_executable(program: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    program.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    program
+        .metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
@@ -82,12 +90,19 @@ fn frame(
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
         .map_err(|_| ThumbnailError::TimedOut)?;
     if let Some((width, height)) = jpeg_dimensions(&bytes) {
-        return Ok(Thumbnail { bytes, width, height, mime: "image/jpeg" });
+        return Ok(Thumbnail {
+            bytes,
+            width,
+            height,
+            mime: "image/jpeg",
+        });
     }
     let message = message
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
         .map_err(|_| ThumbnailError::TimedOut)?;
-    Err(ThumbnailError::NoFrame(String::from_utf8_lossy(&message).trim().to_owned()))
+    Err(ThumbnailError::NoFrame(
+        String::from_utf8_lossy(&message).trim().to_owned(),
+    ))
 }
 
 fn command(ffmpeg: &Path, path: &Path, at: Duration, max_edge: u32) -> Command {
@@ -100,14 +115,25 @@ fn command(ffmpeg: &Path, path: &Path, at: Duration, max_edge: u32) -> Command {
     );
     let mut command = Command::new(ffmpeg);
     command
-        .args(["-nostdin", "-hide_banner", "-loglevel", "error", "-threads", "2"])
+        .args([
+            "-nostdin",
+            "-hide_banner",
+            "-loglevel",
+            "error",
+            "-threads",
+            "2",
+        ])
         .args(["-protocol_whitelist", "file", "-format_whitelist", DEMUXERS])
         .args(["-ss", &format!("{:.6}", at.as_secs_f64()), "-i"])
         .arg(input)
         .args(["-map", "0:V:0", "-frames:v", "1", "-vf", &filter])
         .args(["-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "pipe:1"])
         .env_clear()
-        .envs(ENVIRONMENT.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .envs(
+            ENVIRONMENT
+                .into_iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        )
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -80,8 +80,14 @@ mod tests {
 
     #[test]
     fn sample_rates_of_eighty_bits() {
-        assert_eq!(extended([0x40, 0x0e, 0xbb, 0x80, 0, 0, 0, 0, 0, 0]), Some(48_000));
-        assert_eq!(extended([0x40, 0x0e, 0xac, 0x44, 0, 0, 0, 0, 0, 0]), Some(44_100));
+        assert_eq!(
+            extended([0x40, 0x0e, 0xbb, 0x80, 0, 0, 0, 0, 0, 0]),
+            Some(48_000)
+        );
+        assert_eq!(
+            extended([0x40, 0x0e, 0xac, 0x44, 0, 0, 0, 0, 0, 0]),
+            Some(44_100)
+        );
         assert_eq!(extended([0xff; 10]), None);
         assert_eq!(extended([0; 10]), None);
     }

@@ -32,7 +32,11 @@ pub(super) struct Chunks {
 
 impl Chunks {
     pub(super) fn of_file(endian: Endian) -> Self {
-        Self { at: 12, endian, left: LIMIT }
+        Self {
+            at: 12,
+            endian,
+            left: LIMIT,
+        }
     }
 
     pub(super) fn next(&mut self, source: &mut Source) -> Result<Option<Chunk>, ProbeError> {
@@ -47,6 +51,10 @@ impl Chunks {
         let start = self.at + 8;
         // Chunks begin at even offsets.
         self.at = start + u64::from(declared) + u64::from(declared & 1);
-        Ok(Some(Chunk { id: [i0, i1, i2, i3], start, declared }))
+        Ok(Some(Chunk {
+            id: [i0, i1, i2, i3],
+            start,
+            declared,
+        }))
     }
 }

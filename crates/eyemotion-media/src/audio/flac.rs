@@ -15,5 +15,11 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
         .and_then(|blocks| blocks.get(4..))
         .and_then(codec_config::flac_stream_info)
         .ok_or(ProbeError::Malformed("there is no stream information"))?;
-    Ok(super::of_one_track("flac", "flac", info.sample_rate, info.channels, info.samples))
+    Ok(super::of_one_track(
+        "flac",
+        "flac",
+        info.sample_rate,
+        info.channels,
+        info.samples,
+    ))
 }

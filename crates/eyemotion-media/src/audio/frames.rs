@@ -17,8 +17,13 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     let bytes = source.len() - start - trailing_tag(source)?.min(source.len() - start);
     if frame.codec == "aac" {
         let samples = count_adts(source, start, bytes)?;
-        let mut probe =
-            super::of_one_track("aac", "aac", frame.sample_rate, frame.channels, Some(samples));
+        let mut probe = super::of_one_track(
+            "aac",
+            "aac",
+            frame.sample_rate,
+            frame.channels,
+            Some(samples),
+        );
         for track in &mut probe.tracks {
             track.bit_rate = track.duration_us.and_then(|us| bits_per_second(bytes, us));
         }
@@ -26,24 +31,37 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     }
     let header = VbrHeader::read(source, start, &frame)?;
     let (samples, bit_rate) = match header {
-        Some(VbrHeader { frames, bytes, is_constant }) => {
+        Some(VbrHeader {
+            frames,
+            bytes,
+            is_constant,
+        }) => {
             let samples = u64::from(frames) * u64::from(frame.samples);
             let next = mpeg::frame_at(source, start + frame.len)?.unwrap_or(frame);
             let constant = next.bit_rate.filter(|_| is_constant).map(u64::from);
             let mean = u128::from(bytes) * 8 * u128::from(frame.sample_rate);
-            let mean = mean.checked_div(u128::from(samples)).and_then(|rate| u64::try_from(rate).ok());
+            let mean = mean
+                .checked_div(u128::from(samples))
+                .and_then(|rate| u64::try_from(rate).ok());
             (Some(samples), constant.or(mean))
         }
         None => {
             let rate = frame.bit_rate.map(u64::from);
             let samples = rate.and_then(|rate| {
-                (bytes * 8).checked_mul(u64::from(frame.sample_rate))?.checked_div(rate)
+                (bytes * 8)
+                    .checked_mul(u64::from(frame.sample_rate))?
+                    .checked_div(rate)
             });
             (samples, rate)
         }
     };
-    let mut probe =
-        super::of_one_track("mp3", frame.codec, frame.sample_rate, frame.channels, samples);
+    let mut probe = super::of_one_track(
+        "mp3",
+        frame.codec,
+        frame.sample_rate,
+        frame.channels,
+        samples,
+    );
     for track in &mut probe.tracks {
         track.bit_rate = bit_rate.filter(|&rate| rate > 0);
     }
@@ -52,8 +70,14 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
 
 /// Bytes of an ID3v1 tag at the end.
 fn trailing_tag(source: &mut Source) -> Result<u64, ProbeError> {
-    let Some(at) = source.len().checked_sub(128) else { return Ok(0) };
-    Ok(if source.array::<3>(at)? == Some(*b"TAG") { 128 } else { 0 })
+    let Some(at) = source.len().checked_sub(128) else {
+        return Ok(0);
+    };
+    Ok(if source.array::<3>(at)? == Some(*b"TAG") {
+        128
+    } else {
+        0
+    })
 }
 
 /// Samples of all ADTS frames in `bytes` from `start`.
@@ -95,9 +119,15 @@ impl VbrHeader {
             return None;
         }
         let flags = fields.u32()?;
-        let frames = fields.u32().filter(|&frames| flags & 1 != 0 && frames > 0)?;
+        let frames = fields
+            .u32()
+            .filter(|&frames| flags & 1 != 0 && frames > 0)?;
         let bytes = fields.u32().filter(|_| flags & 2 != 0).unwrap_or(0);
-        Some(Self { frames, bytes, is_constant: &magic == b"Info" })
+        Some(Self {
+            frames,
+            bytes,
+            is_constant: &magic == b"Info",
+        })
     }
 
     fn vbri(bytes: &[u8]) -> Option<Self> {
@@ -108,6 +138,10 @@ impl VbrHeader {
         fields.skip(6)?;
         let bytes = fields.u32()?;
         let frames = fields.u32().filter(|&frames| frames > 0)?;
-        Some(Self { frames, bytes, is_constant: false })
+        Some(Self {
+            frames,
+            bytes,
+            is_constant: false,
+        })
     }
 }

@@ -27,7 +27,9 @@ pub(crate) struct Frame {
 impl Frame {
     /// Reads a frame header off the first seven bytes; `None` when this is none.
     pub(crate) fn parse(header: [u8; 7]) -> Option<Self> {
-        let [0xff, second, ..] = header else { return None };
+        let [0xff, second, ..] = header else {
+            return None;
+        };
         match second & 0xf6 {
             0xf0 => Self::adts(header),
             _ if second & 0xe0 == 0xe0 => Self::mpeg(header),
@@ -44,16 +46,30 @@ impl Frame {
             _ => return None,
         };
         let rates: &[u32; 16] = match (version_1, second & 0x06) {
-            (true, 0x06) => &[0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0],
-            (true, 0x04) => &[0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0],
-            (true, 0x02) => &[0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0],
-            (false, 0x06) => &[0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 0],
-            (false, 0x02 | 0x04) => &[0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
+            (true, 0x06) => &[
+                0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0,
+            ],
+            (true, 0x04) => &[
+                0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0,
+            ],
+            (true, 0x02) => &[
+                0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0,
+            ],
+            (false, 0x06) => &[
+                0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 0,
+            ],
+            (false, 0x02 | 0x04) => &[
+                0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0,
+            ],
             _ => return None,
         };
-        let bit_rate = rates.get(usize::from(third >> 4)).filter(|&&kilo| kilo > 0)? * 1000;
-        let sample_rate =
-            [44_100, 48_000, 32_000].get(usize::from(third >> 2 & 3)).map(|rate| rate >> halvings)?;
+        let bit_rate = rates
+            .get(usize::from(third >> 4))
+            .filter(|&&kilo| kilo > 0)?
+            * 1000;
+        let sample_rate = [44_100, 48_000, 32_000]
+            .get(usize::from(third >> 2 & 3))
+            .map(|rate| rate >> halvings)?;
         let padding = u32::from(third >> 1 & 1);
         let (codec, samples, len) = match second & 0x06 {
             0x06 => ("mp1", 384, (12 * bit_rate / sample_rate + padding) * 4),
@@ -68,7 +84,15 @@ impl Frame {
             _ => 9,
         };
         let (len, bit_rate) = (u64::from(len), Some(bit_rate));
-        Some(Self { codec, len, samples, sample_rate, channels, bit_rate, side_info })
+        Some(Self {
+            codec,
+            len,
+            samples,
+            sample_rate,
+            channels,
+            bit_rate,
+            side_info,
+        })
     }
 
     fn adts([_, _, third, fourth, fifth, sixth, seventh]: [u8; 7]) -> Option<Self> {
@@ -97,8 +121,10 @@ impl Frame {
 
 /// Sampling frequency of an index (ISO/IEC 14496-3, table 1.18).
 pub(crate) fn adts_sample_rate(index: u8) -> Option<u32> {
-    let rates =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+    let rates = [
+        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
+        8_000, 7_350,
+    ];
     rates.get(usize::from(index)).copied()
 }
 
@@ -107,9 +133,15 @@ pub(crate) fn behind_id3(source: &mut Source) -> Result<u64, ProbeError> {
     let mut at = 0;
     // Files with more tags than this do not exist; a loop over a huge zero-size tag does not either.
     for _ in 0..16 {
-        let Some(header) = source.array::<10>(at)? else { break };
-        let [b'I', b'D', b'3', _, _, flags, size @ ..] = header else { break };
-        let size = size.iter().fold(0, |sum, &byte| sum << 7 | u64::from(byte & 0x7f));
+        let Some(header) = source.array::<10>(at)? else {
+            break;
+        };
+        let [b'I', b'D', b'3', _, _, flags, size @ ..] = header else {
+            break;
+        };
+        let size = size
+            .iter()
+            .fold(0, |sum, &byte| sum << 7 | u64::from(byte & 0x7f));
         at += 10 + size + if flags & 0x10 == 0 { 0 } else { 10 };
     }
     Ok(at)
@@ -120,13 +152,18 @@ pub(crate) fn frame_at(source: &mut Source, at: u64) -> Result<Option<Frame>, Pr
     Ok(source.array(at)?.and_then(Frame::parse))
 }
 
-/// Whether three frames follow each other from `at`, or fewer that end with the file.
+/// Whether three frames follow each other from `at`, or fewer that end with the file: one whole, the next perhaps cut.
 pub(crate) fn is_stream(source: &mut Source, at: u64) -> Result<bool, ProbeError> {
-    let Some(first) = frame_at(source, at)? else { return Ok(false) };
+    let Some(first) = frame_at(source, at)? else {
+        return Ok(false);
+    };
     let mut next = at + first.len;
+    if next > source.len() {
+        return Ok(false);
+    }
     for _ in 0..2 {
-        // A last frame may be cut off, and tags may stand behind it.
-        if next >= source.len() || source.array::<3>(next)? == Some(*b"TAG") {
+        let is_end = source.array::<7>(next)?.is_none();
+        if is_end || source.array::<3>(next)? == Some(*b"TAG") {
             return Ok(true);
         }
         match frame_at(source, next)? {

@@ -18,8 +18,6 @@ struct Stream {
     track: Track,
     /// Granules a second.
     clock: u32,
-    /// Samples at the start that are not played.
-    pre_skip: u64,
 }
 
 /// Header of a page.
@@ -42,8 +40,18 @@ impl Page {
         let serial = fields.u32_le()?;
         fields.skip(8)?;
         let segments = usize::from(fields.u8()?);
-        let body_len = fields.take(segments)?.iter().map(|&len| usize::from(len)).sum();
-        Some(Self { is_first, granule, serial, header_len: 27 + segments, body_len })
+        let body_len = fields
+            .take(segments)?
+            .iter()
+            .map(|&len| usize::from(len))
+            .sum();
+        Some(Self {
+            is_first,
+            granule,
+            serial,
+            header_len: 27 + segments,
+            body_len,
+        })
     }
 }
 
@@ -53,18 +61,23 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     if streams.is_empty() {
         return Err(ProbeError::Malformed("there is no known stream"));
     }
-    let tail_start = source.len().saturating_sub(u64::try_from(TAIL).unwrap_or(0));
+    let tail_start = source
+        .len()
+        .saturating_sub(u64::try_from(TAIL).unwrap_or(0));
     let tail = source.up_to(tail_start, TAIL)?;
     for stream in &mut streams {
         let last = last_granule(&tail, stream.serial);
-        let samples = last.map(|granule| granule.saturating_sub(stream.pre_skip));
-        stream.track.duration_us = samples
+        // Opus counts the few milliseconds at the start that are not played, and so does ffprobe.
+        stream.track.duration_us = last
             .and_then(|samples| micros(samples, u64::from(stream.clock)))
             .filter(|&us| us > 0);
     }
     Ok(Probe {
         container: "ogg".into(),
-        duration_us: streams.iter().filter_map(|stream| stream.track.duration_us).max(),
+        duration_us: streams
+            .iter()
+            .filter_map(|stream| stream.track.duration_us)
+            .max(),
         tracks: streams.into_iter().map(|stream| stream.track).collect(),
         ..Probe::default()
     })
@@ -75,7 +88,9 @@ fn first_pages(source: &mut Source) -> Result<Vec<Stream>, ProbeError> {
     let (mut streams, mut at) = (Vec::new(), 0);
     for _ in 0..STREAMS {
         let bytes = source.up_to(at, 27 + 255 + 64)?;
-        let Some(page) = Page::read(&bytes).filter(|page| page.is_first) else { break };
+        let Some(page) = Page::read(&bytes).filter(|page| page.is_first) else {
+            break;
+        };
         if let Some(packet) = bytes.get(page.header_len..)
             && let Some(stream) = open(page.serial, packet)
         {
@@ -87,20 +102,24 @@ fn first_pages(source: &mut Source) -> Result<Vec<Stream>, ProbeError> {
 }
 
 fn open(serial: u32, packet: &[u8]) -> Option<Stream> {
-    let mut track = Track { kind: TrackKind::Audio, ..Track::default() };
-    let mut pre_skip = 0;
+    let mut track = Track {
+        kind: TrackKind::Audio,
+        ..Track::default()
+    };
     let mut fields = Fields(packet);
     let codec = if packet.starts_with(b"\x01vorbis") {
         fields.skip(11)?;
         track.channels = fields.u8().map(u32::from);
         track.sample_rate = fields.u32_le();
         fields.skip(4)?;
-        track.bit_rate = fields.u32_le().filter(|&rate| rate > 0 && rate < 1 << 31).map(u64::from);
+        track.bit_rate = fields
+            .u32_le()
+            .filter(|&rate| rate > 0 && rate < 1 << 31)
+            .map(u64::from);
         "vorbis"
     } else if packet.starts_with(b"OpusHead") {
         fields.skip(9)?;
         track.channels = fields.u8().map(u32::from);
-        pre_skip = u64::from(fields.u16_le()?);
         track.sample_rate = Some(48_000);
         "opus"
     } else if packet.starts_with(b"\x7fFLAC") {
@@ -118,13 +137,21 @@ fn open(serial: u32, packet: &[u8]) -> Option<Stream> {
     };
     codec.clone_into(&mut track.codec);
     let clock = track.sample_rate.filter(|&rate| rate > 0)?;
-    Some(Stream { serial, track, clock, pre_skip })
+    Some(Stream {
+        serial,
+        track,
+        clock,
+    })
 }
 
 /// Position at the end of a stream's last page; pages on which no packet ends have none.
 fn last_granule(tail: &[u8], serial: u32) -> Option<u64> {
     let mut end = tail.len();
-    while let Some(at) = tail.get(..end)?.windows(4).rposition(|bytes| bytes == b"OggS") {
+    while let Some(at) = tail
+        .get(..end)?
+        .windows(4)
+        .rposition(|bytes| bytes == b"OggS")
+    {
         let page = tail.get(at..).and_then(Page::read);
         if let Some(page) = page.filter(|page| page.serial == serial && page.granule != u64::MAX) {
             return Some(page.granule);

@@ -27,8 +27,19 @@ impl WaveFormat {
         let bits = fields.u16_le().map_or(0, u32::from);
         // The extensible form has the true tag at the front of its subformat.
         fields.skip(8);
-        let tag = if tag == 0xfffe { fields.u16_le().unwrap_or(tag) } else { tag };
-        Some(Self { tag, channels, sample_rate, bytes_per_second, block, bits })
+        let tag = if tag == 0xfffe {
+            fields.u16_le().unwrap_or(tag)
+        } else {
+            tag
+        };
+        Some(Self {
+            tag,
+            channels,
+            sample_rate,
+            bytes_per_second,
+            block,
+            bits,
+        })
     }
 }
 
@@ -37,7 +48,9 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     let (mut format, mut long_size, mut sample_count) = (None, None, None);
     let mut chunks = Chunks::of_file(Endian::Little);
     let data = loop {
-        let Some(chunk) = chunks.next(source)? else { break None };
+        let Some(chunk) = chunks.next(source)? else {
+            break None;
+        };
         match &chunk.id {
             b"fmt " => format = WaveFormat::read(&source.up_to(chunk.start, 40)?),
             b"ds64" => {
@@ -65,16 +78,22 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
     let samples = if is_plain {
         size.checked_div(format.block)
     } else {
-        sample_count.map(u64::from).filter(|&samples| samples > 0).or_else(|| {
-            let scaled = size.checked_mul(u64::from(format.sample_rate))?;
-            scaled.checked_div(u64::from(format.bytes_per_second))
-        })
+        sample_count
+            .map(u64::from)
+            .filter(|&samples| samples > 0)
+            .or_else(|| {
+                let scaled = size.checked_mul(u64::from(format.sample_rate))?;
+                scaled.checked_div(u64::from(format.bytes_per_second))
+            })
     };
-    let mut probe =
-        super::of_one_track("wav", codec, format.sample_rate, format.channels, samples);
+    let mut probe = super::of_one_track("wav", codec, format.sample_rate, format.channels, samples);
     for track in &mut probe.tracks {
         let plain = u64::from(format.sample_rate) * format.block * 8;
-        let rate = if is_plain { plain } else { u64::from(format.bytes_per_second) * 8 };
+        let rate = if is_plain {
+            plain
+        } else {
+            u64::from(format.bytes_per_second) * 8
+        };
         track.bit_rate = Some(rate).filter(|&rate| rate > 0);
     }
     Ok(probe)

@@ -27,12 +27,19 @@ impl BoxHeader {
 
     /// The boxes inside, behind `skip` bytes of fields.
     pub(crate) fn children(&self, skip: u64) -> Boxes {
-        Boxes { at: self.start.saturating_add(skip), end: self.end, left: LIMIT }
+        Boxes {
+            at: self.start.saturating_add(skip),
+            end: self.end,
+            left: LIMIT,
+        }
     }
 
     /// The content as far as `cap` bytes.
     pub(crate) fn content(&self, source: &mut Source, cap: usize) -> Result<Vec<u8>, ProbeError> {
-        source.up_to(self.start, usize::try_from(self.len()).map_or(cap, |len| len.min(cap)))
+        source.up_to(
+            self.start,
+            usize::try_from(self.len()).map_or(cap, |len| len.min(cap)),
+        )
     }
 }
 
@@ -47,7 +54,11 @@ pub(crate) struct Boxes {
 impl Boxes {
     /// The boxes of the whole file.
     pub(crate) fn of_file(source: &Source) -> Self {
-        Self { at: 0, end: source.len(), left: LIMIT }
+        Self {
+            at: 0,
+            end: source.len(),
+            left: LIMIT,
+        }
     }
 
     /// The next box; `None` at the end, or where only padding is left.
@@ -75,7 +86,12 @@ impl Boxes {
         }
         let start = self.at + header.min(room);
         self.at += size.min(room);
-        Ok(Some(BoxHeader { kind, start, end: self.at, is_cut: size > room }))
+        Ok(Some(BoxHeader {
+            kind,
+            start,
+            end: self.at,
+            is_cut: size > room,
+        }))
     }
 
     /// The first box of a kind from here on.

@@ -113,7 +113,12 @@ pub(super) struct Pcm {
 
 /// Uncompressed sound: QuickTime's codes, and `ipcm`/`fpcm` of ISO/IEC 23003-5. `flags` are those of a version 2
 /// sound description (1 float, 2 big-endian, 4 signed).
-pub(super) fn pcm(code: [u8; 4], bits: u32, little_endian: bool, flags: Option<u32>) -> Option<Pcm> {
+pub(super) fn pcm(
+    code: [u8; 4],
+    bits: u32,
+    little_endian: bool,
+    flags: Option<u32>,
+) -> Option<Pcm> {
     let has = |flag: u32| flags.is_some_and(|flags| flags & flag != 0);
     let (float, signed, little, bits) = match &code {
         b"sowt" => (false, true, true, bits),
@@ -144,5 +149,8 @@ pub(super) fn pcm(code: [u8; 4], bits: u32, little_endian: bool, flags: Option<u
         (false, _, false, 32) => "pcm_s32be",
         _ => return None,
     };
-    Some(Pcm { name, bytes: bits / 8 })
+    Some(Pcm {
+        name,
+        bytes: bits / 8,
+    })
 }

@@ -37,12 +37,20 @@ impl Extends {
                     if let (Some(track_id), _, Some(duration), Some(size)) =
                         (fields.u32(), fields.u32(), fields.u32(), fields.u32())
                     {
-                        this.defaults.push(Defaults { track_id, duration, size });
+                        this.defaults.push(Defaults {
+                            track_id,
+                            duration,
+                            size,
+                        });
                     }
                 }
                 b"mehd" => {
                     let long = fields.u32().is_some_and(|version| version >> 24 == 1);
-                    let ticks = if long { fields.u64() } else { fields.u32().map(u64::from) };
+                    let ticks = if long {
+                        fields.u64()
+                    } else {
+                        fields.u32().map(u64::from)
+                    };
                     this.duration = ticks.filter(|&ticks| ticks > 0);
                 }
                 _ => {}
@@ -91,7 +99,11 @@ impl Extends {
                     let content = child.content(source, 12)?;
                     let mut fields = Fields(&content);
                     let long = fields.u32().is_some_and(|version| version >> 24 == 1);
-                    let time = if long { fields.u64() } else { fields.u32().map(u64::from) };
+                    let time = if long {
+                        fields.u64()
+                    } else {
+                        fields.u32().map(u64::from)
+                    };
                     decode_time = time.unwrap_or(0);
                 }
                 b"trun" => {
@@ -110,8 +122,15 @@ impl Extends {
         let mut fields = Fields(content);
         let flags = fields.u32()?;
         let track_id = fields.u32()?;
-        let movie = self.defaults.iter().find(|defaults| defaults.track_id == track_id);
-        let mut defaults = movie.copied().unwrap_or(Defaults { track_id, duration: 0, size: 0 });
+        let movie = self
+            .defaults
+            .iter()
+            .find(|defaults| defaults.track_id == track_id);
+        let mut defaults = movie.copied().unwrap_or(Defaults {
+            track_id,
+            duration: 0,
+            size: 0,
+        });
         if flags & 0x01 != 0 {
             fields.skip(8)?;
         }
@@ -143,7 +162,8 @@ fn add_run(
     let entry = optional(0x100) + optional(0x200) + optional(0x400) + optional(0x800);
     if entry == 0 {
         trak.start_at(decode_time, 0);
-        trak.cadence.push(u64::from(defaults.duration), u64::from(count));
+        trak.cadence
+            .push(u64::from(defaults.duration), u64::from(count));
         trak.add_bytes(u64::from(defaults.size) * u64::from(count));
         return Ok(());
     }

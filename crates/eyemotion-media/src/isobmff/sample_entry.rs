@@ -39,7 +39,9 @@ pub(super) fn read(
     };
     track.codec_tag = Some(printable(entry.kind));
     let kind = track.kind;
-    track.codec = codec::name(kind, entry.kind).unwrap_or("unknown").to_owned();
+    track.codec = codec::name(kind, entry.kind)
+        .unwrap_or("unknown")
+        .to_owned();
     let fields = entry.content(source, 128)?;
     let fields = Fields(fields.get(8..).unwrap_or_default());
     Ok(match kind {
@@ -48,9 +50,10 @@ pub(super) fn read(
             SampleEntry::default()
         }
         TrackKind::Audio => read_audio(source, &entry, fields, track)?,
-        TrackKind::Timecode => {
-            SampleEntry { timecode: timecode(fields), ..SampleEntry::default() }
-        }
+        TrackKind::Timecode => SampleEntry {
+            timecode: timecode(fields),
+            ..SampleEntry::default()
+        },
         TrackKind::Subtitle | TrackKind::Data => SampleEntry::default(),
     })
 }
@@ -109,7 +112,10 @@ fn read_audio(
     track.channels = fields.u16().map(u32::from);
     let mut bits = fields.u16().map_or(0, u32::from);
     fields.skip(4);
-    track.sample_rate = fields.u32().map(|fixed| fixed >> 16).filter(|&rate| rate > 0);
+    track.sample_rate = fields
+        .u32()
+        .map(|fixed| fixed >> 16)
+        .filter(|&rate| rate > 0);
     let mut format_flags = None;
     // QuickTime's longer forms (QuickTime File Format, sound sample description version 1 and 2).
     let skip = match version {
@@ -125,7 +131,10 @@ fn read_audio(
         }
         _ => 28,
     };
-    let mut sound = Sound { bits, little_endian: false };
+    let mut sound = Sound {
+        bits,
+        little_endian: false,
+    };
     read_sound_boxes(source, entry.children(skip), true, track, &mut sound)?;
     if track.codec == "opus" {
         track.sample_rate = Some(48_000);
@@ -134,8 +143,13 @@ fn read_audio(
         return Ok(SampleEntry::default());
     };
     pcm.name.clone_into(&mut track.codec);
-    let bytes_per_frame = track.channels.and_then(|channels| channels.checked_mul(pcm.bytes));
-    Ok(SampleEntry { bytes_per_frame, ..SampleEntry::default() })
+    let bytes_per_frame = track
+        .channels
+        .and_then(|channels| channels.checked_mul(pcm.bytes));
+    Ok(SampleEntry {
+        bytes_per_frame,
+        ..SampleEntry::default()
+    })
 }
 
 /// How uncompressed samples are laid out, as far as boxes say.
@@ -174,7 +188,9 @@ fn read_sound_boxes(
 }
 
 fn read_esds(content: &[u8], track: &mut Track) {
-    let Some(config) = esds::read(content) else { return };
+    let Some(config) = esds::read(content) else {
+        return;
+    };
     if let Some(name) = config.codec {
         name.clone_into(&mut track.codec);
     }
@@ -198,8 +214,10 @@ fn timecode(mut fields: Fields<'_>) -> Option<TimecodeFormat> {
     let flags = fields.u32()?;
     fields.skip(8)?;
     let frames_per_second = u32::from(fields.u8()?);
-    (frames_per_second > 0)
-        .then_some(TimecodeFormat { drop_frame: flags & 1 == 1, frames_per_second })
+    (frames_per_second > 0).then_some(TimecodeFormat {
+        drop_frame: flags & 1 == 1,
+        frames_per_second,
+    })
 }
 
 /// A sample rate given as a double of 64 bits, when it can be one.
@@ -213,5 +231,8 @@ fn whole_hertz(bits: u64) -> Option<u32> {
 }
 
 fn printable(kind: [u8; 4]) -> String {
-    kind.iter().flat_map(|byte| std::ascii::escape_default(*byte)).map(char::from).collect()
+    kind.iter()
+        .flat_map(|byte| std::ascii::escape_default(*byte))
+        .map(char::from)
+        .collect()
 }

@@ -10,7 +10,10 @@ pub(super) fn at(frame: u32, format: TimecodeFormat) -> String {
     if drops {
         // Two numbers (four at 60) are left out each minute, but not each tenth.
         let dropped = fps / 15;
-        let (tens, rest) = (frame / (fps * 600 - dropped * 9), frame % (fps * 600 - dropped * 9));
+        let (tens, rest) = (
+            frame / (fps * 600 - dropped * 9),
+            frame % (fps * 600 - dropped * 9),
+        );
         let minutes = rest.saturating_sub(dropped) / (fps * 60 - dropped);
         frame += dropped * (9 * tens + minutes);
     }
@@ -25,7 +28,13 @@ mod tests {
     use super::*;
 
     fn text(frame: u32, frames_per_second: u32, drop_frame: bool) -> String {
-        at(frame, TimecodeFormat { drop_frame, frames_per_second })
+        at(
+            frame,
+            TimecodeFormat {
+                drop_frame,
+                frames_per_second,
+            },
+        )
     }
 
     #[test]

@@ -77,16 +77,27 @@ impl Trak {
                 _ => {}
             }
         }
-        let Some(information) = information else { return Ok(()) };
-        let Some(tables) = information.children(0).find(source, *b"stbl")? else { return Ok(()) };
+        let Some(information) = information else {
+            return Ok(());
+        };
+        let Some(tables) = information.children(0).find(source, *b"stbl")? else {
+            return Ok(());
+        };
         let mut boxes = tables.children(0);
         while let Some(child) = boxes.next(source)? {
             match &child.kind {
                 b"stsd" => self.entry = sample_entry::read(source, &child, &mut self.track)?,
                 b"stts" => self.read_durations(source, &child)?,
                 b"stsz" => self.read_sizes(source, &child)?,
-                b"stco" => self.first_chunk = source.array(child.start + 8)?.map(u32::from_be_bytes).map(u64::from),
-                b"co64" => self.first_chunk = source.array(child.start + 8)?.map(u64::from_be_bytes),
+                b"stco" => {
+                    self.first_chunk = source
+                        .array(child.start + 8)?
+                        .map(u32::from_be_bytes)
+                        .map(u64::from)
+                }
+                b"co64" => {
+                    self.first_chunk = source.array(child.start + 8)?.map(u64::from_be_bytes)
+                }
                 _ => {}
             }
         }
@@ -127,14 +138,29 @@ impl Trak {
         let long = count_at(source, elst, 0)? >> 24 == 1;
         let count = count_at(source, elst, 4)?;
         let (mut total, mut begins) = (Some(0_u64), None);
-        table::for_each(source, elst, 8, if long { 20 } else { 12 }, count, |mut entry| {
-            let length = duration(&mut entry, long).unwrap_or(0);
-            // A media time of -1 is a pause, which lengthens the movie but not the track.
-            let time = if long { entry.u64() } else { entry.i32().map(i64::from).map(i64::cast_unsigned) };
-            let Some(time) = time.filter(|&time| time < u64::MAX / 2) else { return };
-            begins.get_or_insert(time);
-            total = total.filter(|_| length > 0).and_then(|sum| sum.checked_add(length));
-        })?;
+        table::for_each(
+            source,
+            elst,
+            8,
+            if long { 20 } else { 12 },
+            count,
+            |mut entry| {
+                let length = duration(&mut entry, long).unwrap_or(0);
+                // A media time of -1 is a pause, which lengthens the movie but not the track.
+                let time = if long {
+                    entry.u64()
+                } else {
+                    entry.i32().map(i64::from).map(i64::cast_unsigned)
+                };
+                let Some(time) = time.filter(|&time| time < u64::MAX / 2) else {
+                    return;
+                };
+                begins.get_or_insert(time);
+                total = total
+                    .filter(|_| length > 0)
+                    .and_then(|sum| sum.checked_add(length));
+            },
+        )?;
         self.media_time = begins.unwrap_or(0);
         self.edited = total.filter(|&ticks| ticks > 0);
         Ok(())
@@ -178,7 +204,8 @@ impl Trak {
         track.bit_rate = bit_rate(self.bytes, ticks, self.timescale);
         let plain = self.is_plain_sound();
         let track = &mut self.track;
-        if plain && let (Some(bytes), Some(rate)) = (self.entry.bytes_per_frame, track.sample_rate) {
+        if plain && let (Some(bytes), Some(rate)) = (self.entry.bytes_per_frame, track.sample_rate)
+        {
             track.bit_rate = Some(u64::from(bytes) * u64::from(rate) * 8);
         }
         let whole = micros(ticks, self.timescale);
@@ -189,7 +216,9 @@ impl Trak {
         }
         .filter(|&us| us > 0);
         let start = micros(self.start.saturating_sub(self.media_time), self.timescale);
-        let end = track.duration_us.map(|us| us.saturating_add(start.unwrap_or(0)));
+        let end = track
+            .duration_us
+            .map(|us| us.saturating_add(start.unwrap_or(0)));
         (self.track, end)
     }
 }
@@ -197,7 +226,9 @@ impl Trak {
 /// Bits a second of samples, rounded down.
 fn bit_rate(bytes: u64, ticks: u64, timescale: u64) -> Option<u64> {
     let bits = u128::from(bytes) * 8 * u128::from(timescale);
-    bits.checked_div(u128::from(ticks)).and_then(|rate| u64::try_from(rate).ok()).filter(|&r| r > 0)
+    bits.checked_div(u128::from(ticks))
+        .and_then(|rate| u64::try_from(rate).ok())
+        .filter(|&r| r > 0)
 }
 
 /// A duration of 32 or 64 bits; all ones mean unknown.
@@ -205,16 +236,25 @@ fn duration(fields: &mut Fields<'_>, long: bool) -> Option<u64> {
     if long {
         fields.u64().filter(|&ticks| ticks != u64::MAX)
     } else {
-        fields.u32().filter(|&ticks| ticks != u32::MAX).map(u64::from)
+        fields
+            .u32()
+            .filter(|&ticks| ticks != u32::MAX)
+            .map(u64::from)
     }
 }
 
 /// The number of 32 bits `skip` bytes into a box, 0 where the box ends before.
-pub(super) fn count_at(source: &mut Source, table: &BoxHeader, skip: u64) -> Result<u32, ProbeError> {
+pub(super) fn count_at(
+    source: &mut Source,
+    table: &BoxHeader,
+    skip: u64,
+) -> Result<u32, ProbeError> {
     if table.len() < skip + 4 {
         return Ok(0);
     }
-    Ok(source.array(table.start + skip)?.map_or(0, u32::from_be_bytes))
+    Ok(source
+        .array(table.start + skip)?
+        .map_or(0, u32::from_be_bytes))
 }
 
 /// Degrees clockwise of a display matrix (ISO/IEC 14496-12, 6.2.2) that turns by quarters.

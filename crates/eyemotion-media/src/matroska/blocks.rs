@@ -44,7 +44,9 @@ impl Blocks {
                 TIMESTAMP => self.cluster_ticks = element.unsigned(source)?,
                 SIMPLE_BLOCK | BLOCK => {
                     let head = source.up_to(element.start, 10)?;
-                    let Some((track, len, _)) = variable(&head, false, 8) else { continue };
+                    let Some((track, len, _)) = variable(&head, false, 8) else {
+                        continue;
+                    };
                     let mut fields = Fields(head.get(len..).unwrap_or_default());
                     let Some(offset) = fields.u16() else { continue };
                     let offset = i64::from(offset.cast_signed());
@@ -73,13 +75,20 @@ pub(super) fn time_frames(
     if videos.is_empty() {
         return Ok(());
     }
-    let mut blocks = Blocks { elements: clusters, cluster_ticks: 0 };
+    let mut blocks = Blocks {
+        elements: clusters,
+        cluster_ticks: 0,
+    };
     for _ in 0..BLOCKS {
         if videos.iter().all(|(_, ticks)| ticks.len() == FRAMES) {
             break;
         }
-        let Some(block) = blocks.next(source)? else { break };
-        let video = videos.iter_mut().find(|(entry, _)| entry.number == block.track);
+        let Some(block) = blocks.next(source)? else {
+            break;
+        };
+        let video = videos
+            .iter_mut()
+            .find(|(entry, _)| entry.number == block.track);
         if let Some((_, ticks)) = video.filter(|(_, ticks)| ticks.len() < FRAMES) {
             ticks.push(block.ticks);
         }
@@ -104,7 +113,9 @@ fn set_rate(entry: &mut Entry, between_ns: impl Iterator<Item = u64>, tick_ns: u
     if let Some(frame_ns) = entry.frame_ns {
         track.frame_rate = Rational::nearest(1_000_000_000, frame_ns).map(Rational::snapped);
         track.average_frame_rate = track.frame_rate;
-        track.is_vfr = between_ns.into_iter().any(|ns| ns.abs_diff(frame_ns) > tick_ns);
+        track.is_vfr = between_ns
+            .into_iter()
+            .any(|ns| ns.abs_diff(frame_ns) > tick_ns);
         return;
     }
     let mut cadence = Cadence::default();
@@ -122,7 +133,10 @@ pub(super) fn last_ticks(
     source: &mut Source,
     clusters: Elements,
 ) -> Result<Option<u64>, ProbeError> {
-    let mut blocks = Blocks { elements: clusters, cluster_ticks: 0 };
+    let mut blocks = Blocks {
+        elements: clusters,
+        cluster_ticks: 0,
+    };
     let mut last = None;
     loop {
         match blocks.next(source) {

@@ -69,7 +69,11 @@ fn pcm(bits: u32, [b8, b16, b24, b32]: [&'static str; 4]) -> &'static str {
 fn bitmap_info(private: &[u8]) -> &'static str {
     let mut fields = Fields(private);
     fields.skip(16);
-    match fields.array::<4>().map(|code| code.map(|byte| byte.to_ascii_uppercase())).as_ref() {
+    match fields
+        .array::<4>()
+        .map(|code| code.map(|byte| byte.to_ascii_uppercase()))
+        .as_ref()
+    {
         Some(b"H264" | b"X264" | b"AVC1") => "h264",
         Some(b"HEVC" | b"H265" | b"HVC1") => "hevc",
         Some(b"XVID" | b"DIVX" | b"DX50" | b"FMP4" | b"MP4V") => "mpeg4",

@@ -24,7 +24,11 @@ pub(crate) struct Element {
 
 impl Element {
     pub(crate) fn children(&self) -> Elements {
-        Elements { at: self.start, end: self.end, left: LIMIT }
+        Elements {
+            at: self.start,
+            end: self.end,
+            left: LIMIT,
+        }
     }
 
     fn bytes(&self, source: &mut Source, cap: usize) -> Result<Vec<u8>, ProbeError> {
@@ -35,7 +39,9 @@ impl Element {
     /// The content as an unsigned number of up to 8 bytes.
     pub(crate) fn unsigned(&self, source: &mut Source) -> Result<u64, ProbeError> {
         let bytes = self.bytes(source, 8)?;
-        Ok(bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)))
+        Ok(bytes
+            .iter()
+            .fold(0, |value, &byte| value << 8 | u64::from(byte)))
     }
 
     /// The content as a float of 4 or 8 bytes, 0 when it is none.
@@ -73,12 +79,20 @@ pub(crate) struct Elements {
 
 impl Elements {
     pub(crate) fn of_file(source: &Source) -> Self {
-        Self { at: 0, end: source.len(), left: LIMIT }
+        Self {
+            at: 0,
+            end: source.len(),
+            left: LIMIT,
+        }
     }
 
     /// Elements from `at` to `end`.
     pub(crate) fn between(at: u64, end: u64) -> Self {
-        Self { at, end, left: LIMIT }
+        Self {
+            at,
+            end,
+            left: LIMIT,
+        }
     }
 
     /// The next element; `None` at the end.
@@ -91,17 +105,27 @@ impl Elements {
         let Some((id, id_len, _)) = variable(&header, true, 4) else {
             return Err(ProbeError::Malformed("an element has no valid id"));
         };
-        let Some((size, size_len, is_open)) =
-            header.get(id_len..).and_then(|rest| variable(rest, false, 8))
+        let Some((size, size_len, is_open)) = header
+            .get(id_len..)
+            .and_then(|rest| variable(rest, false, 8))
         else {
             // A file that was cut off within a header ends here.
             return Ok(None);
         };
         let start = self.at + u64::try_from(id_len + size_len).unwrap_or(0);
-        let end = if is_open { self.end } else { start.saturating_add(size).min(self.end) };
+        let end = if is_open {
+            self.end
+        } else {
+            start.saturating_add(size).min(self.end)
+        };
         let start = start.min(end);
         self.at = end;
-        Ok(Some(Element { id: u32::try_from(id).unwrap_or(0), start, end, is_open }))
+        Ok(Some(Element {
+            id: u32::try_from(id).unwrap_or(0),
+            start,
+            end,
+            is_open,
+        }))
     }
 
     /// Offset of the next element.
@@ -125,16 +149,25 @@ pub(super) fn variable(bytes: &[u8], keep_marker: bool, max: usize) -> Option<(u
     }
     let marker = 0x80_u8 >> (len - 1);
     let front = u64::from(first & (marker - 1));
-    let value = bytes.get(1..len)?.iter().fold(front, |value, &b| value << 8 | u64::from(b));
+    let value = bytes
+        .get(1..len)?
+        .iter()
+        .fold(front, |value, &b| value << 8 | u64::from(b));
     let is_open = value == (1_u64 << (7 * len)) - 1;
-    let marker = if keep_marker { u64::from(marker) << (8 * (len - 1)) } else { 0 };
+    let marker = if keep_marker {
+        u64::from(marker) << (8 * (len - 1))
+    } else {
+        0
+    };
     Some((value | marker, len, is_open))
 }
 
 /// The document type of an EBML file: `matroska`, `webm` ...; `None` when this is no EBML.
 pub(crate) fn doc_type(source: &mut Source) -> Result<Option<String>, ProbeError> {
     let header = Elements::of_file(source).next(source)?;
-    let Some(header) = header.filter(|element| element.id == EBML) else { return Ok(None) };
+    let Some(header) = header.filter(|element| element.id == EBML) else {
+        return Ok(None);
+    };
     let mut fields = header.children();
     while let Some(field) = fields.next(source)? {
         if field.id == DOC_TYPE {
@@ -153,7 +186,10 @@ mod tests {
         assert_eq!(variable(&[0x81], false, 8), Some((1, 1, false)));
         assert_eq!(variable(&[0xff], false, 8), Some((127, 1, true)));
         assert_eq!(variable(&[0x40, 0x02], false, 8), Some((2, 2, false)));
-        assert_eq!(variable(&[0x1a, 0x45, 0xdf, 0xa3], true, 4), Some((0x1a45_dfa3, 4, false)));
+        assert_eq!(
+            variable(&[0x1a, 0x45, 0xdf, 0xa3], true, 4),
+            Some((0x1a45_dfa3, 4, false))
+        );
         let open = [0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
         assert!(variable(&open, false, 8).unwrap().2);
         assert_eq!(variable(&[0x00], false, 8), None);

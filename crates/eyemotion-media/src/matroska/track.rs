@@ -103,7 +103,10 @@ impl Entry {
     fn complete(&mut self, parts: Parts) {
         let track = &mut self.track;
         // English is the registered default for a track that says nothing.
-        let language = parts.language.or(parts.bcp47).unwrap_or_else(|| "eng".into());
+        let language = parts
+            .language
+            .or(parts.bcp47)
+            .unwrap_or_else(|| "eng".into());
         track.language = Some(language).filter(|name| !name.is_empty() && name != "und");
         match track.codec.as_str() {
             "h264" => track.profile = codec_config::avc_profile(&parts.private).map(str::to_owned),

@@ -11,10 +11,16 @@ const DEPTH: u32 = 512;
 
 /// Whether the file is one JSON array or object (RFC 8259) and nothing else. Memory does not grow with the file.
 pub(super) fn is_json(path: &Path) -> io::Result<bool> {
-    let reader = ShallowJson { inner: File::open(path)?, depth: 0, state: State::Start };
+    let reader = ShallowJson {
+        inner: File::open(path)?,
+        depth: 0,
+        state: State::Start,
+    };
     match serde_json::from_reader::<_, IgnoredAny>(BufReader::with_capacity(64 * 1024, reader)) {
         Ok(IgnoredAny) => Ok(true),
-        Err(e) if e.is_io() && e.io_error_kind() != Some(io::ErrorKind::InvalidData) => Err(e.into()),
+        Err(e) if e.is_io() && e.io_error_kind() != Some(io::ErrorKind::InvalidData) => {
+            Err(e.into())
+        }
         Err(_) => Ok(false),
     }
 }
@@ -42,6 +48,9 @@ impl<R: Read> Read for ShallowJson<R> {
                 (State::Start, b' ' | b'\t' | b'\r' | b'\n') => State::Start,
                 (State::Start, b'[' | b'{') | (State::Outside, b'[' | b'{') => {
                     self.depth += 1;
+                    if self.depth > DEPTH {
+                        return Err(io::ErrorKind::InvalidData.into());
+                    }
                     State::Outside
                 }
                 (State::Start, _) => return Err(io::ErrorKind::InvalidData.into()),
@@ -55,6 +64,6 @@ impl<R: Read> Read for ShallowJson<R> {
                 (State::InString, _) => State::InString,
             };
         }
-        if self.depth > DEPTH { Err(io::ErrorKind::InvalidData.into()) } else { Ok(count) }
+        Ok(count)
     }
 }

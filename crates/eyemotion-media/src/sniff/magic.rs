@@ -23,7 +23,8 @@ pub(super) fn format(source: &mut Source) -> Result<Option<Format>, ProbeError> 
     let head = source.up_to(0, 64)?;
     let is = |signature: &[u8]| head.starts_with(signature);
     let at = |offset: usize, signature: &[u8]| {
-        head.get(offset..).is_some_and(|tail| tail.starts_with(signature))
+        head.get(offset..)
+            .is_some_and(|tail| tail.starts_with(signature))
     };
     Ok(if is(&[0xff, 0xd8, 0xff]) {
         Some(Format::Jpeg)
@@ -56,11 +57,15 @@ pub(super) fn format(source: &mut Source) -> Result<Option<Format>, ProbeError> 
         }
     } else if is(&[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11]) {
         let header = source.up_to(0, ASF_HEADER)?;
-        let has_video = header.windows(ASF_VIDEO.len()).any(|bytes| bytes == ASF_VIDEO);
+        let has_video = header
+            .windows(ASF_VIDEO.len())
+            .any(|bytes| bytes == ASF_VIDEO);
         Some(if has_video { Format::Wmv } else { Format::Wma })
     } else if is(b"FLV\x01") {
         Some(Format::Flv)
-    } else if is(&[0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0d, 0x01, 0x02, 0x01, 0x01, 0x02]) {
+    } else if is(&[
+        0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0d, 0x01, 0x02, 0x01, 0x01, 0x02,
+    ]) {
         Some(Format::Mxf)
     } else if let Some(format) = isobmff(source)? {
         Some(format)
@@ -82,19 +87,27 @@ pub(super) fn looks_like_text(source: &mut Source) -> io::Result<bool> {
 fn is_bmp(head: &[u8]) -> bool {
     let mut fields = Fields(head);
     fields.skip(14);
-    matches!(fields.u32_le(), Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
+    matches!(
+        fields.u32_le(),
+        Some(12 | 16 | 40 | 52 | 56 | 64 | 108 | 124)
+    )
 }
 
 /// The first page's packet names the codec: only those of sound are wanted.
 fn ogg(head: &[u8]) -> Option<Format> {
     let packet = head.get(28..)?;
     let sound: [&[u8]; 4] = [b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   "];
-    sound.iter().any(|magic| packet.starts_with(magic)).then_some(Format::Ogg)
+    sound
+        .iter()
+        .any(|magic| packet.starts_with(magic))
+        .then_some(Format::Ogg)
 }
 
 /// MP4, MOV and M4A: a file type box, or the boxes of a QuickTime file older than that box.
 fn isobmff(source: &mut Source) -> Result<Option<Format>, ProbeError> {
-    let Some(first) = source.array::<12>(0)? else { return Ok(None) };
+    let Some(first) = source.array::<12>(0)? else {
+        return Ok(None);
+    };
     let [_, _, _, _, kind @ .., b0, b1, b2, b3] = first;
     match &kind {
         b"ftyp" => Ok(match &[b0, b1, b2, b3] {
@@ -132,5 +145,11 @@ fn audio_frames(source: &mut Source) -> Result<Option<Format>, ProbeError> {
     } else {
         None
     };
-    Ok(frame.map(|frame| if frame.codec == "aac" { Format::Adts } else { Format::MpegAudio }))
+    Ok(frame.map(|frame| {
+        if frame.codec == "aac" {
+            Format::Adts
+        } else {
+            Format::MpegAudio
+        }
+    }))
 }

@@ -91,18 +91,26 @@ fn accepts(element: &BytesStart, depth: u32, size: &mut Option<SvgSize>) -> bool
         }
     });
     // Without a namespace it is still meant as SVG, by old and hand-written files.
-    namespaces.last().is_none_or(|namespace| namespace.value.as_ref() == NAMESPACE)
+    namespaces
+        .last()
+        .is_none_or(|namespace| namespace.value.as_ref() == NAMESPACE)
 }
 
 /// Width and height in plain numbers or pixels; where they are missing or relative, the view box.
 fn size_of(element: &BytesStart) -> SvgSize {
     let value = |name: &str| {
         let attribute = element.try_get_attribute(name).ok().flatten()?;
-        std::str::from_utf8(&attribute.value).ok().map(str::to_owned)
+        std::str::from_utf8(&attribute.value)
+            .ok()
+            .map(str::to_owned)
     };
     let pixels = |name| value(name).and_then(|text| whole(text.trim().trim_end_matches("px")));
     let view_box = value("viewBox").unwrap_or_default();
-    let mut corners = view_box.split([' ', ',']).filter(|part| !part.is_empty()).skip(2).map(whole);
+    let mut corners = view_box
+        .split([' ', ','])
+        .filter(|part| !part.is_empty())
+        .skip(2)
+        .map(whole);
     let (box_width, box_height) = (corners.next().flatten(), corners.next().flatten());
     match (pixels("width"), pixels("height")) {
         (Some(width), Some(height)) => SvgSize { width, height },
@@ -116,5 +124,8 @@ fn size_of(element: &BytesStart) -> SvgSize {
 /// A decimal number rounded down, within 1 to 999,999.
 fn whole(text: &str) -> Option<u32> {
     let digits = text.split('.').next()?;
-    digits.parse().ok().filter(|number| (1..1_000_000).contains(number))
+    digits
+        .parse()
+        .ok()
+        .filter(|number| (1..1_000_000).contains(number))
 }
