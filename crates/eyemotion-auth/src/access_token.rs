@@ -1,0 +1,136 @@
+//! Access tokens: JWTs in the form of RFC 9068, signed with ES256.
+
+use crate::config::AuthConfig;
+use crate::error::{AuthError, TokenError};
+use crate::keys::Keys;
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use eyemotion_core::{Actor, Clock, SessionId, UserId, UserRole};
+use jsonwebtoken::{Algorithm, Header, Validation};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// RFC 9068 section 2.1: keeps other JWTs of ours from passing as access tokens.
+const TYPE: &str = "at+jwt";
+/// The database role in Supabase's dialect, the same for every person.
+const DATABASE_ROLE: &str = "authenticated";
+/// How far clocks of replicas may differ.
+const LEEWAY: TimeDelta = TimeDelta::seconds(5);
+/// Ours have some 600 characters.
+const MAX_LENGTH: usize = 4096;
+
+/// Whom a token is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) user: UserId,
+    pub(crate) email: String,
+    pub(crate) role: UserRole,
+    pub(crate) session: SessionId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: Uuid,
+    sid: Uuid,
+    iss: String,
+    aud: String,
+    exp: i64,
+    iat: i64,
+    jti: Uuid,
+    role: String,
+    user_role: UserRole,
+    email: String,
+}
+
+/// Signs and checks access tokens.
+pub(crate) struct AccessTokens {
+    keys: Arc<Keys>,
+    clock: Arc<dyn Clock>,
+    ttl: TimeDelta,
+    issuer: String,
+    audience: String,
+    header: Header,
+    validation: Validation,
+}
+
+impl AccessTokens {
+    pub(crate) fn new(keys: Arc<Keys>, clock: Arc<dyn Clock>, config: &AuthConfig) -> Self {
+        let mut header = Header::new(Algorithm::ES256);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(keys.signing().id.clone());
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_issuer(&[&config.issuer]);
+        validation.set_audience(&[&config.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // Ours to check: the library asks the machine's clock, not the given one.
+        validation.validate_exp = false;
+        Self {
+            keys,
+            clock,
+            ttl: config.access_ttl,
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            header,
+            validation,
+        }
+    }
+
+    /// A token for `subject` from now on, and when it expires.
+    pub(crate) fn issue(&self, subject: &Subject) -> Result<(String, DateTime<Utc>), AuthError> {
+        let now = self.clock.now().trunc_subsecs(0);
+        let expires_at = now + self.ttl;
+        let claims = Claims {
+            sub: subject.user.0,
+            sid: subject.session.0,
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            exp: expires_at.timestamp(),
+            iat: now.timestamp(),
+            jti: self.clock.new_id(),
+            role: DATABASE_ROLE.to_owned(),
+            user_role: subject.role,
+            email: subject.email.clone(),
+        };
+        let token = jsonwebtoken::encode(&self.header, &claims, &self.keys.signing().private)
+            .map_err(|error| AuthError::Crypto(error.to_string()))?;
+        Ok((token, expires_at))
+    }
+
+    /// Who `token` speaks for. Algorithm, type, issuer and audience are ours to say, never the
+    /// token's; it only names the key, among those we have.
+    pub(crate) fn verify(&self, token: &str) -> Result<Actor, TokenError> {
+        if token.len() > MAX_LENGTH {
+            return Err(TokenError::Invalid);
+        }
+        let header = jsonwebtoken::decode_header(token)
+            .ok()
+            .ok_or(TokenError::Invalid)?;
+        if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
+            return Err(TokenError::Invalid);
+        }
+        let key = header.kid.as_deref().and_then(|kid| self.keys.public(kid));
+        let claims = jsonwebtoken::decode::<Claims>(
+            token,
+            key.ok_or(TokenError::Invalid)?,
+            &self.validation,
+        )
+        .ok()
+        .ok_or(TokenError::Invalid)?
+        .claims;
+        if claims.role != DATABASE_ROLE {
+            return Err(TokenError::Invalid);
+        }
+        let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(TokenError::Invalid)?;
+        if self.clock.now() >= expires_at + LEEWAY {
+            return Err(TokenError::Expired);
+        }
+        Ok(Actor::User {
+            id: UserId(claims.sub),
+            session: SessionId(claims.sid),
+            role: claims.user_role,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+use chrono::TimeDelta;
+
+/// The service's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthConfig {
+    /// `iss` of access tokens.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+    /// Life of an access token.
+    pub access_ttl: TimeDelta,
+    /// How long a session lives on without being refreshed.
+    pub session_idle_ttl: TimeDelta,
+    /// How long a session lives at most.
+    pub session_ttl: TimeDelta,
+    /// Passwords hashed at once, each taking 19 MiB and a core for some 20 ms; 0: one a core.
+    pub hash_permits: usize,
+    /// Passwords that may wait for that; more are answered with "overloaded".
+    pub hash_queue: usize,
+    /// Whether an address must be confirmed before its first sign-in.
+    pub require_email_confirmation: bool,
+}
+
+impl Default for AuthConfig {
+    fn default() -> Self {
+        Self {
+            issuer: "eyemotion".to_owned(),
+            audience: "authenticated".to_owned(),
+            access_ttl: TimeDelta::seconds(600),
+            session_idle_ttl: TimeDelta::days(30),
+            session_ttl: TimeDelta::days(90),
+            hash_permits: 0,
+            hash_queue: 64,
+            require_email_confirmation: false,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Argon2id on a bounded pool.
+
+use crate::error::AuthError;
+use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task;
+
+/// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+const OUTPUT_BYTES: usize = 32;
+
+/// The hash of 32 random bytes that were thrown away. Whoever has no password is checked against
+/// it, so that an unknown address costs what a wrong password costs.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$IKbYi7kgm258HMhWFhqgIg$DTtICSlT4mfrowxVB1dv0KjXVlX4zG1YkmoACnH3Glw";
+
+/// Hashes and checks passwords: as many at once as there are permits, a few waiting, and no more.
+pub(crate) struct Passwords {
+    /// Those at work and those waiting.
+    places: Semaphore,
+    /// Those at work.
+    permits: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// `permits` at once (0: one a core) and `queue` waiting.
+    pub(crate) fn new(permits: usize, queue: usize) -> Self {
+        let permits = match permits {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            some => some,
+        };
+        Self {
+            places: Semaphore::new(permits.saturating_add(queue).min(Semaphore::MAX_PERMITS)),
+            permits: Arc::new(Semaphore::new(permits)),
+        }
+    }
+
+    /// The password's hash with a salt of its own, as a PHC string.
+    pub(crate) async fn hash(&self, password: SecretString) -> Result<String, AuthError> {
+        self.run(move || {
+            let hash: PasswordHash =
+                argon2()?.hash_password(password.expose_secret().as_bytes())?;
+            Ok(hash.to_string())
+        })
+        .await
+    }
+
+    /// Whether `stored` is the hash of `password`. Without one, false, after the same work.
+    pub(crate) async fn verify(
+        &self,
+        password: SecretString,
+        stored: Option<String>,
+    ) -> Result<bool, AuthError> {
+        self.run(move || {
+            let known = stored.is_some();
+            let hash = PasswordHash::new(stored.as_deref().unwrap_or(NOBODY))?;
+            let password = password.expose_secret().as_bytes();
+            match argon2()?.verify_password(password, &hash) {
+                Ok(()) => Ok(known),
+                Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, argon2::password_hash::Error> + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let overloaded = || AuthError::Overloaded {
+            retry_after: Duration::from_secs(1),
+        };
+        let _place = self.places.try_acquire().ok().ok_or_else(overloaded)?;
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .ok()
+            .ok_or_else(overloaded)?;
+        // The permit goes with the work: a caller who leaves does not make room for another hash.
+        task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        })
+        .await
+        .map_err(|error| AuthError::Crypto(error.to_string()))?
+        .map_err(|error| AuthError::Crypto(error.to_string()))
+    }
+}
+
+fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> SecretString {
+        text.into()
+    }
+
+    #[tokio::test]
+    async fn a_hash_knows_its_password() {
+        let passwords = Passwords::new(2, 64);
+        let hash = passwords.hash(secret("password")).await.unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert_ne!(
+            hash,
+            passwords.hash(secret("password")).await.unwrap(),
+            "salted"
+        );
+        assert!(
+            passwords
+                .verify(secret("password"), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify(secret("Password"), Some(hash))
+                .await
+                .unwrap()
+        );
+        assert!(!passwords.verify(secret("password"), None).await.unwrap());
+    }
+
+    #[test]
+    fn nobody_costs_what_somebody_costs() {
+        let hash = PasswordHash::new(NOBODY).unwrap();
+        assert_eq!(
+            Params::try_from(&hash).unwrap(),
+            *argon2().unwrap().params()
+        );
+        assert_eq!(hash.algorithm.as_str(), "argon2id");
+        assert_eq!(hash.version, Some(Version::V0x13.into()));
+        assert_eq!(hash.hash.unwrap().len(), OUTPUT_BYTES);
+    }
+
+    #[tokio::test]
+    async fn past_the_queue_is_overloaded_at_once() {
+        let passwords = Passwords::new(1, 2);
+        let held = Arc::clone(&passwords.permits)
+            .acquire_owned()
+            .await
+            .unwrap();
+        let mut waiting: Vec<_> = (0..3)
+            .map(|_| Box::pin(passwords.verify(secret("password"), None)))
+            .collect();
+        for future in &mut waiting {
+            assert!(futures_util::poll!(future).is_pending());
+        }
+        let refused = passwords
+            .verify(secret("password"), None)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(refused, AuthError::Overloaded { .. }),
+            "{refused:?}"
+        );
+
+        // Who leaves the queue makes room; who waits is served.
+        drop(waiting.pop());
+        let mut next = Box::pin(passwords.verify(secret("password"), None));
+        assert!(futures_util::poll!(&mut next).is_pending());
+        drop(held);
+        waiting.push(next);
+        for future in waiting {
+            assert!(!future.await.unwrap());
+        }
+    }
+}

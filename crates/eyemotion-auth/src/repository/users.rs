@@ -1,0 +1,87 @@
+use crate::error::AuthError;
+use crate::schema::{user_profiles, users};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use eyemotion_core::UserId;
+use eyemotion_db::{DbError, Tx};
+use uuid::Uuid;
+
+#[derive(Insertable)]
+#[diesel(table_name = users)]
+pub(crate) struct NewUserRow<'a> {
+    pub id: Uuid,
+    pub email: &'a str,
+    pub password_hash: &'a str,
+    pub email_confirmed_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub last_sign_in_at: Option<DateTime<Utc>>,
+}
+
+/// What decides whether somebody may sign in.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct CredentialRow {
+    pub id: Uuid,
+    pub email: String,
+    pub password_hash: Option<String>,
+    pub email_confirmed_at: Option<DateTime<Utc>>,
+    pub banned_until: Option<DateTime<Utc>>,
+}
+
+/// What an access token says of a person.
+#[derive(Queryable)]
+pub(crate) struct StandingRow {
+    pub email: String,
+    pub role: String,
+    pub banned_until: Option<DateTime<Utc>>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn insert(tx: &mut Tx, row: &NewUserRow<'_>) -> Result<(), AuthError> {
+    let inserted = diesel::insert_into(users::table)
+        .values(row)
+        .execute(tx)
+        .await;
+    match inserted.map_err(DbError::from) {
+        Ok(_) => Ok(()),
+        Err(error) if error.constraint() == Some("users_email_key") => Err(AuthError::EmailTaken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The person with this normalised address, unless deleted.
+pub(crate) async fn credential(tx: &mut Tx, email: &str) -> QueryResult<Option<CredentialRow>> {
+    users::table
+        .filter(users::email.eq(email))
+        .filter(users::deleted_at.is_null())
+        .select(CredentialRow::as_select())
+        .first(tx)
+        .await
+        .optional()
+}
+
+pub(crate) async fn standing(tx: &mut Tx, user: UserId) -> QueryResult<StandingRow> {
+    users::table
+        .inner_join(user_profiles::table)
+        .filter(users::id.eq(user.0))
+        .select((
+            users::email,
+            user_profiles::role,
+            users::banned_until,
+            users::deleted_at,
+        ))
+        .first(tx)
+        .await
+}
+
+pub(crate) async fn touch_sign_in(
+    tx: &mut Tx,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(users::table.find(user.0))
+        .set(users::last_sign_in_at.eq(now))
+        .execute(tx)
+        .await
+}

@@ -1,0 +1,242 @@
+//! Sessions: opened by a password, kept alive by refresh tokens, ended by signing out.
+
+use crate::access_token::Subject;
+use crate::account::{AccountService, as_platform, caller};
+use crate::error::AuthError;
+use crate::fields;
+use crate::refresh_token::RefreshClaim;
+use crate::repository::sessions::{self, NewSessionRow, SessionRow};
+use crate::repository::users::CredentialRow;
+use crate::repository::{profiles, users};
+use crate::service::{SessionTokens, SignedIn};
+use chrono::{DateTime, TimeDelta, Utc};
+use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId, UserRole};
+use eyemotion_db::Tx;
+use eyemotion_ports::Activity;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+/// How long the token before the current one is taken for a second tab's.
+const REUSE_WINDOW: TimeDelta = TimeDelta::seconds(10);
+
+impl AccountService {
+    pub(crate) async fn open_with_password(
+        &self,
+        ctx: &Ctx,
+        email: &str,
+        password: SecretString,
+    ) -> Result<SignedIn, AuthError> {
+        let platform = as_platform(ctx);
+        let person = self.check_password(&platform, email, password).await?;
+        let now = self.clock.now();
+        if let Some(until) = person.banned_until.filter(|until| now < *until) {
+            return Err(AuthError::Banned(until));
+        }
+        if person.email_confirmed_at.is_none() {
+            return Err(AuthError::EmailNotConfirmed);
+        }
+        let user = UserId(person.id);
+        let session = SessionId(self.clock.new_id());
+
+        let mut tx = self.db.begin(&platform).await?;
+        let role = profiles::parse_role(&users::standing(&mut tx, user).await?.role)?;
+        let subject = Subject {
+            user,
+            email: person.email,
+            role,
+            session,
+        };
+        let tokens = self.open_session(&mut tx, &platform, &subject).await?;
+        users::touch_sign_in(&mut tx, user, now).await?;
+        profiles::touch_login(&mut tx, user, now).await?;
+        let own = ctx.with_actor(Actor::User {
+            id: user,
+            session,
+            role,
+        });
+        let activity = Activity::new("session.created", "session", session)
+            .with(json!({ "method": "password" }));
+        self.activity.record(&mut tx, &own, activity).await?;
+        tx.commit().await?;
+        Ok(SignedIn {
+            account: self.overview(&own).await?,
+            tokens,
+        })
+    }
+
+    /// Whose address and password these are. Every refusal costs one hash, whatever its reason.
+    async fn check_password(
+        &self,
+        platform: &Ctx,
+        email: &str,
+        password: SecretString,
+    ) -> Result<CredentialRow, AuthError> {
+        let known = match EmailAddress::parse(email) {
+            Ok(email) => {
+                let mut tx = self.db.read(platform).await?;
+                users::credential(&mut tx, email.as_str()).await?
+            }
+            Err(_) => None,
+        };
+        let too_long = fields::is_too_long(password.expose_secret());
+        let stored = known
+            .as_ref()
+            .and_then(|person| person.password_hash.clone());
+        let right = if too_long {
+            self.passwords.verify(SecretString::default(), None).await?
+        } else {
+            self.passwords.verify(password, stored).await?
+        };
+        known.filter(|_| right).ok_or(AuthError::InvalidCredentials)
+    }
+
+    /// Adds the session's row and makes its first tokens.
+    pub(crate) async fn open_session(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        subject: &Subject,
+    ) -> Result<SessionTokens, AuthError> {
+        let now = self.clock.now();
+        let expires_at = now + self.config.session_ttl;
+        let row = NewSessionRow {
+            id: subject.session.0,
+            user_id: subject.user.0,
+            created_at: now,
+            expires_at,
+            idle_expires_at: expires_at.min(now + self.config.session_idle_ttl),
+            ip: ctx.ip.map(|ip| ip.to_string()),
+            user_agent: ctx.user_agent.as_deref(),
+        };
+        sessions::insert(tx, &row).await?;
+        self.tokens(subject, 0)
+    }
+
+    fn tokens(&self, subject: &Subject, counter: i64) -> Result<SessionTokens, AuthError> {
+        let (access_token, expires_at) = self.access_tokens.issue(subject)?;
+        let claim = RefreshClaim {
+            session: subject.session,
+            counter,
+        };
+        let refresh_token = self.refresh_tokens.encode(claim);
+        Ok(SessionTokens {
+            access_token,
+            refresh_token,
+            expires_at,
+        })
+    }
+
+    pub(crate) async fn rotate(&self, ctx: &Ctx, token: &str) -> Result<SessionTokens, AuthError> {
+        let claim = self
+            .refresh_tokens
+            .decode(token)
+            .ok_or(AuthError::RefreshTokenInvalid)?;
+        let platform = as_platform(ctx);
+        let now = self.clock.now();
+        let mut tx = self.db.begin(&platform).await?;
+        let idle_expires_at = now + self.config.session_idle_ttl;
+        let rotated = sessions::rotate(&mut tx, claim, now, idle_expires_at).await?;
+        let user = match rotated {
+            Some(user) => user,
+            None => match self.judge_replay(&mut tx, claim, now).await? {
+                Replay::SecondTab(user) => user,
+                Replay::Stolen(user) => {
+                    return self
+                        .end_stolen(tx, &platform, claim.session, user, now)
+                        .await;
+                }
+                Replay::Refused => return Err(AuthError::RefreshTokenInvalid),
+            },
+        };
+        let standing = users::standing(&mut tx, user).await?;
+        let banned = standing.banned_until.is_some_and(|until| now < until);
+        if banned || standing.deleted_at.is_some() {
+            // Dropped, the transaction takes the rotation back.
+            return Err(AuthError::RefreshTokenInvalid);
+        }
+        let role = profiles::parse_role(&standing.role)?;
+        if rotated.is_some() {
+            let own = own_ctx(&platform, user, claim.session, role);
+            let activity = Activity::new("session.refreshed", "session", claim.session);
+            self.activity.record(&mut tx, &own, activity).await?;
+        }
+        tx.commit().await?;
+        let subject = Subject {
+            user,
+            email: standing.email,
+            role,
+            session: claim.session,
+        };
+        // The counter is the token's successor either way, so all who hold it get the same one.
+        self.tokens(&subject, claim.counter.saturating_add(1))
+    }
+
+    /// A token that could not be rotated: why?
+    async fn judge_replay(
+        &self,
+        tx: &mut Tx,
+        claim: RefreshClaim,
+        now: DateTime<Utc>,
+    ) -> Result<Replay, AuthError> {
+        let Some(row) = sessions::find(tx, claim.session).await? else {
+            return Ok(Replay::Refused);
+        };
+        Ok(judge(&row, claim.counter, now))
+    }
+
+    /// Two parties hold tokens of one session: neither may go on.
+    async fn end_stolen(
+        &self,
+        mut tx: Tx,
+        platform: &Ctx,
+        session: SessionId,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<SessionTokens, AuthError> {
+        sessions::revoke(&mut tx, session, now, "refresh_reuse").await?;
+        let activity = Activity::new("session.revoked", "session", session)
+            .of(user)
+            .with(json!({ "reason": "refresh_reuse" }));
+        self.activity.record(&mut tx, platform, activity).await?;
+        tx.commit().await?;
+        Err(AuthError::RefreshTokenInvalid)
+    }
+
+    pub(crate) async fn end_session(&self, ctx: &Ctx) -> Result<(), AuthError> {
+        let (_, session) = caller(ctx)?;
+        let mut tx = self.db.begin_for(ctx).await?;
+        if sessions::revoke(&mut tx, session, self.clock.now(), "signed_out").await? > 0 {
+            let activity = Activity::new("session.revoked", "session", session)
+                .with(json!({ "reason": "signed_out" }));
+            self.activity.record(&mut tx, ctx, activity).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn own_ctx(ctx: &Ctx, id: UserId, session: SessionId, role: UserRole) -> Ctx {
+    ctx.with_actor(Actor::User { id, session, role })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replay {
+    /// Another tab refreshed a moment ago: give what it got.
+    SecondTab(UserId),
+    /// The token was used too long ago for that.
+    Stolen(UserId),
+    /// The session has ended, or it never came so far.
+    Refused,
+}
+
+fn judge(row: &SessionRow, counter: i64, now: DateTime<Utc>) -> Replay {
+    let user = UserId(row.user_id);
+    let recent = row.rotated_at.is_some_and(|at| now - at <= REUSE_WINDOW);
+    if !row.is_live(now) || counter >= row.counter {
+        Replay::Refused
+    } else if row.counter - counter == 1 && recent {
+        Replay::SecondTab(user)
+    } else {
+        Replay::Stolen(user)
+    }
+}

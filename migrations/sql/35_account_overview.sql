@@ -1,0 +1,53 @@
+-- Who somebody is, with profile, live subscription, plan and credits: one row a person, read on almost every page.
+-- Each table costs its share of the time, so storage is not here: the planner drops that join of user_subscriptions.
+-- session_ends_at is that of the reader's own session (the claim "sid"), null once it was ended.
+
+drop view if exists public.account_overview;
+
+create view public.account_overview with (security_invoker = true) as
+select
+    u.id,
+    u.email,
+    case when session.revoked_at is null then least(session.expires_at, session.idle_expires_at) end
+        as session_ends_at,
+    p.full_name,
+    p.company_name,
+    p.industry,
+    p.country,
+    p.phone,
+    p.avatar_url,
+    p.role,
+    p.preferences,
+    p.onboarding_completed,
+    p.email_verified,
+    p.last_login_at,
+    p.version,
+    p.created_at,
+    p.updated_at,
+    s.id as subscription_id,
+    s.status,
+    s.current_period_start,
+    s.current_period_end,
+    s.cancel_at_period_end,
+    s.cancelled_at,
+    s.trial_end,
+    s.credits_included,
+    s.credits_used,
+    s.extra_credits,
+    s.credits_remaining,
+    plan.id as plan_id,
+    plan.name as plan_name,
+    plan.display_name as plan_display_name,
+    plan.price as plan_price,
+    plan.currency as plan_currency,
+    plan.billing_interval as plan_billing_interval,
+    plan.storage_gb as plan_storage_gb,
+    plan.features as plan_features
+from auth.users u
+join public.user_profiles p on p.id = u.id
+left join auth.sessions session on session.id = (select (auth.jwt() ->> 'sid')::uuid) and session.user_id = u.id
+left join public.user_subscriptions s on s.user_id = u.id and s.status in ('active', 'trialing', 'past_due')
+left join public.subscription_plans plan on plan.id = s.plan_id;
+
+revoke all on public.account_overview from public, anon, authenticated, service_role, eyemotion_backup;
+grant select on public.account_overview to authenticated, service_role;
