@@ -1,0 +1,44 @@
+use crate::repository;
+use async_trait::async_trait;
+use eyemotion_core::Ctx;
+use eyemotion_db::Db;
+use eyemotion_ports::{ComponentHealth, HealthStatus, Probe};
+use serde_json::json;
+
+/// Whether PostgreSQL answers a query through the same pools as requests use.
+pub struct DatabaseProbe {
+    db: Db,
+}
+
+impl DatabaseProbe {
+    /// Of this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+#[async_trait]
+impl Probe for DatabaseProbe {
+    fn component(&self) -> &'static str {
+        "database"
+    }
+
+    async fn check(&self) -> ComponentHealth {
+        let asked = async {
+            let mut tx = self.db.read(&Ctx::system("health")).await?;
+            repository::server_version(&mut tx).await
+        };
+        match asked.await {
+            Ok(version) => {
+                let mut health = ComponentHealth::new(HealthStatus::Healthy, "answers queries");
+                health.details.insert("version".to_owned(), json!(version));
+                health
+            }
+            // What exactly is wrong is in the log of the requests that meet it; a report is public.
+            Err(_) => ComponentHealth::new(
+                HealthStatus::Critical,
+                "does not answer: check that PostgreSQL runs and that DATABASE_URL is right",
+            ),
+        }
+    }
+}
