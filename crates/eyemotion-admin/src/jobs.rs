@@ -1,0 +1,51 @@
+use crate::repository::activity_logs;
+use async_trait::async_trait;
+use eyemotion_core::{Clock, Ctx};
+use eyemotion_db::Db;
+use eyemotion_jobs::{Attempt, Handler, Job, JobError, Workers};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Makes the activity log's partitions for the months ahead and drops those past 90 days.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct MaintainActivityLog {}
+
+impl Job for MaintainActivityLog {
+    const KIND: &'static str = "admin.maintain_activity_log";
+}
+
+/// Does [`MaintainActivityLog`]. Doing it twice changes nothing.
+pub struct ActivityLogKeeper {
+    db: Db,
+    clock: Arc<dyn Clock>,
+}
+
+impl ActivityLogKeeper {
+    /// Keeps the log in `db` by the time of `clock`.
+    pub fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
+        Self { db, clock }
+    }
+
+    /// Registers the job with `workers` and schedules it daily, at a quiet hour in Bangkok.
+    #[must_use]
+    pub fn register(self, workers: Workers) -> Workers {
+        workers.register::<MaintainActivityLog>(self).schedule(
+            "admin.maintain_activity_log",
+            "20 20 * * *",
+            &MaintainActivityLog {},
+        )
+    }
+}
+
+#[async_trait]
+impl Handler<MaintainActivityLog> for ActivityLogKeeper {
+    async fn run(&self, _: MaintainActivityLog, _: &Attempt) -> Result<(), JobError> {
+        let mut tx = self.db.begin(&Ctx::system("admin")).await?;
+        let done = activity_logs::maintain(&mut tx, self.clock.now()).await?;
+        tx.commit().await?;
+        if !(done.created.is_empty() && done.dropped.is_empty()) {
+            tracing::info!(created = ?done.created, dropped = ?done.dropped, "activity log kept");
+        }
+        Ok(())
+    }
+}
