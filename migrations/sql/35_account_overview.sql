@@ -1,5 +1,4 @@
 -- Who somebody is, with profile, live subscription, plan and credits: one row a person, read on almost every page.
--- Each table costs its share of the time, so storage is not here: the planner drops that join of user_subscriptions.
 -- session_ends_at is that of the reader's own session (the claim "sid"), null once it was ended.
 
 drop view if exists public.account_overview;
@@ -35,6 +34,8 @@ select
     s.credits_used,
     s.extra_credits,
     s.credits_remaining,
+    s.storage_used_bytes,
+    s.storage_limit_bytes,
     plan.id as plan_id,
     plan.name as plan_name,
     plan.display_name as plan_display_name,

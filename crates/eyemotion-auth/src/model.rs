@@ -78,6 +78,10 @@ pub struct Subscription {
     pub extra_credits: Credits,
     /// What can be spent now.
     pub credits_remaining: Credits,
+    /// Bytes in use.
+    pub storage_used_bytes: i64,
+    /// Bytes that may be in use.
+    pub storage_limit_bytes: i64,
 }
 
 /// A plan, as far as a subscriber is shown it.

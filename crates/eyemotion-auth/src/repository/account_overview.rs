@@ -20,6 +20,7 @@ const SELECT: &str = "SELECT \
     email, session_ends_at, \
     subscription_id, status, current_period_start, current_period_end, cancel_at_period_end, \
     cancelled_at, trial_end, credits_included, credits_used, extra_credits, credits_remaining, \
+    storage_used_bytes, storage_limit_bytes, \
     plan_id, plan_name, plan_display_name, plan_price, plan_currency, plan_billing_interval, \
     plan_storage_gb, plan_features \
     FROM public.account_overview WHERE id = ";
@@ -49,6 +50,8 @@ type SubscriptionSql = (
     Nullable<Bool>,
     Nullable<Timestamptz>,
     Nullable<Timestamptz>,
+    Nullable<Int8>,
+    Nullable<Int8>,
     Nullable<Int8>,
     Nullable<Int8>,
     Nullable<Int8>,
@@ -110,6 +113,8 @@ pub(crate) struct SubscriptionRow {
     credits_used: Option<i64>,
     extra_credits: Option<i64>,
     credits_remaining: Option<i64>,
+    storage_used_bytes: Option<i64>,
+    storage_limit_bytes: Option<i64>,
 }
 
 #[derive(Queryable)]
@@ -154,6 +159,8 @@ impl SubscriptionRow {
             credits_used: Credits(self.credits_used?),
             extra_credits: Credits(self.extra_credits?),
             credits_remaining: Credits(self.credits_remaining?),
+            storage_used_bytes: self.storage_used_bytes?,
+            storage_limit_bytes: self.storage_limit_bytes?,
         })
     }
 }

@@ -22,7 +22,10 @@ pub(crate) struct NewProfileRow<'a> {
 }
 
 /// What of a profile is to change; none: stays.
-#[expect(clippy::option_option, reason = "Diesel's form of a column that may be set to null")]
+#[expect(
+    clippy::option_option,
+    reason = "Diesel's form of a column that may be set to null"
+)]
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = user_profiles)]
 pub(crate) struct ProfileChanges {
