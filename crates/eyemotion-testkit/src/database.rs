@@ -20,14 +20,16 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 const PREFIX: &str = "t_";
 /// Older databases belong to tests that were killed or have failed.
 const STALE: Duration = Duration::from_hours(1);
+/// A broken migration fails every test; not all of their databases need to stay.
+const KEPT: usize = 20;
 /// The shared server may be ending in the moment in which we find it.
 const ATTEMPTS: usize = 3;
 
 /// A database with the current schema that no other test sees. It is dropped with this value,
 /// unless the test fails: then it stays for an hour to be looked at, and its address is printed.
 ///
-/// The server is shared by all tests of a checkout, in `eyemotion-test-pg` under cargo's target
-/// directory. To use another one, name it in `EYEMOTION_TEST_DATABASE_URL`: an address in URL form
+/// The server is shared by all tests of a checkout; `eyemotion-test-pg` under cargo's target
+/// directory says where it is. To use another one, name it in `EYEMOTION_TEST_DATABASE_URL`: an address in URL form
 /// without TLS, of a login that may create databases and roles.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -63,7 +65,9 @@ impl TestDatabase {
         drop_stale(&maintenance).await?;
         let name = format!("{PREFIX}{}", Uuid::now_v7().simple());
         maintenance
-            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .batch_execute(&format!(
+                "CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+            ))
             .await?;
         let url = server.url_of(&name);
         Ok(Self {
@@ -102,14 +106,8 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if thread::panicking() {
-            #[expect(clippy::print_stderr, reason = "read by the person who mends the test")]
-            {
-                eprintln!("the failed test's database stays for an hour: {}", self.url);
-            }
-            return;
-        }
-        let (server, name) = (self.server.clone(), self.name.clone());
+        let failed = thread::panicking();
+        let (server, name, url) = (self.server.clone(), self.name.clone(), self.url.clone());
         // The test's own runtime may be the one that is ending. What cannot be dropped now is
         // dropped when it is stale.
         let dropping = thread::spawn(move || -> Result<(), Failure> {
@@ -118,6 +116,13 @@ impl Drop for TestDatabase {
                 .build()?;
             runtime.block_on(async {
                 let maintenance = connect(server.url()).await?;
+                if failed && databases(&maintenance).await?.len() <= KEPT {
+                    #[expect(clippy::print_stderr, reason = "for the person who mends the test")]
+                    {
+                        eprintln!("the failed test's database stays for an hour: {url}");
+                    }
+                    return Ok(());
+                }
                 let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 Ok(maintenance.batch_execute(&drop).await?)
             })
@@ -132,15 +137,22 @@ pub(crate) async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> 
     Ok(client)
 }
 
-async fn drop_stale(maintenance: &Client) -> Result<(), Failure> {
+async fn databases(maintenance: &Client) -> Result<Vec<String>, Failure> {
     let names = "SELECT datname::text FROM pg_database WHERE datname ^@ $1";
-    for row in maintenance.query(names, &[&PREFIX]).await? {
-        let name: String = row.get(0);
-        if is_stale(&name, SystemTime::now()) {
-            // Not by force: somebody may be debugging in it. Another test may be faster, too.
-            let drop = format!("DROP DATABASE IF EXISTS {name}");
-            let _ = maintenance.batch_execute(&drop).await;
-        }
+    let rows = maintenance.query(names, &[&PREFIX]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+async fn drop_stale(maintenance: &Client) -> Result<(), Failure> {
+    let now = SystemTime::now();
+    for name in databases(maintenance)
+        .await?
+        .iter()
+        .filter(|name| is_stale(name, now))
+    {
+        // Not by force: somebody may be debugging in it. Another test may be faster, too.
+        let drop = format!("DROP DATABASE IF EXISTS {name}");
+        let _ = maintenance.batch_execute(&drop).await;
     }
     Ok(())
 }

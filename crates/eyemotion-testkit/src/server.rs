@@ -5,9 +5,16 @@
 
 use std::{
     env,
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
+    hash::{DefaultHasher, Hash, Hasher},
     io,
-    os::{fd::OwnedFd, unix::process::CommandExt},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{DirBuilderExt, MetadataExt},
+            process::CommandExt,
+        },
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -21,15 +28,30 @@ const EXTERNAL: &str = "EYEMOTION_TEST_DATABASE_URL";
 /// The database to connect to while making others.
 const MAINTENANCE: &str = "postgres";
 
+/// Many small databases come and go at once; their write-ahead log serves nobody.
+const SETTINGS: [(&str, &str); 4] = [
+    ("max_connections", "300"),
+    ("wal_level", "minimal"),
+    ("max_wal_senders", "0"),
+    ("max_wal_size", "256MB"),
+];
+
+/// How much memory must be free, in bytes, to lay the files there.
+const MEMORY: u64 = 2 << 30;
+
+/// How often to look for clients, and how long to wait for one, in seconds.
+const PATIENCE: (u32, u32) = (5, 60);
+
 /// Counts the seconds without clients. Its standard output is the server's lifeline: the server
-/// ends when it ends. `$1` is psql, `$2` the server's address.
+/// ends when it ends. `$1` is psql, `$2` the server's address, `$3` how long to look away, `$4` how
+/// long to be patient, both in seconds.
 const KEEPER: &str = r#"
 idle=0
-while [ "$idle" -lt 60 ]; do
-  sleep 5
+while [ "$idle" -lt "$4" ]; do
+  sleep "$3"
   clients=$("$1" -XAtqc "select count(*) from pg_stat_activity
     where backend_type = 'client backend' and pid <> pg_backend_pid()" "$2") || exit
-  if [ "$clients" = 0 ]; then idle=$((idle + 5)); else idle=0; fi
+  if [ "$clients" = 0 ]; then idle=$((idle + $3)); else idle=0; fi
 done
 "#;
 
@@ -91,6 +113,7 @@ async fn find_or_start(folder: &Path) -> Result<(Server, Client), Failure> {
         &psql.unwrap_or_else(|| "psql".into()),
         &url,
         server.into_lifeline()?,
+        PATIENCE,
     )?;
     let written = folder.join("url.new");
     fs::write(&written, &url)?;
@@ -99,9 +122,11 @@ async fn find_or_start(folder: &Path) -> Result<(Server, Client), Failure> {
 }
 
 async fn start(folder: &Path) -> Result<LocalPostgres, Failure> {
+    let data_dir = data_folder(folder)?;
+    let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = LocalConfig {
-        data_dir: folder.to_path_buf(),
-        settings: vec![("max_connections".to_owned(), "300".to_owned())],
+        data_dir: data_dir.clone(),
+        settings: settings.into(),
         ephemeral: true,
         ..LocalConfig::default()
     };
@@ -111,7 +136,7 @@ async fn start(folder: &Path) -> Result<LocalPostgres, Failure> {
         Err(
             LocalError::Exited { .. } | LocalError::OtherMajor { .. } | LocalError::NotACluster(_),
         ) => {
-            let cluster = folder.join("postgres").canonicalize()?;
+            let cluster = data_dir.join("postgres").canonicalize()?;
             fs::remove_dir_all(cluster)?;
             Ok(LocalPostgres::start(&config).await?)
         }
@@ -119,11 +144,33 @@ async fn start(folder: &Path) -> Result<LocalPostgres, Failure> {
     }
 }
 
-fn keep(psql: &Path, url: &str, lifeline: OwnedFd) -> io::Result<()> {
+/// In memory if there is plenty: a database is some 450 files, which are copied several times as
+/// fast there. Else on disk, in `folder` itself.
+fn data_folder(folder: &Path) -> io::Result<PathBuf> {
+    let memory = Path::new("/dev/shm");
+    let free = rustix::fs::statvfs(memory).map_or(0, |fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+    if free < MEMORY {
+        return Ok(folder.to_path_buf());
+    }
+    let mut hash = DefaultHasher::new();
+    folder.hash(&mut hash);
+    let name = format!("eyemotion-test-pg-{:016x}", hash.finish());
+    let data_dir = memory.join(name);
+    match DirBuilder::new().mode(0o711).create(&data_dir) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    // Anybody could have made a folder under this name.
+    let found = fs::symlink_metadata(&data_dir)?;
+    let ours = found.is_dir() && found.uid() == fs::metadata(folder)?.uid();
+    Ok(if ours { data_dir } else { folder.to_path_buf() })
+}
+
+fn keep(psql: &Path, url: &str, lifeline: OwnedFd, (look, idle): (u32, u32)) -> io::Result<()> {
     Command::new("/bin/sh")
         .args(["-c", KEEPER, "eyemotion-test-pg"])
         .arg(psql)
-        .arg(url)
+        .args([url, &look.to_string(), &idle.to_string()])
         .current_dir("/")
         // Neither the terminal's Ctrl-C nor the test runner's kill shall reach it.
         .process_group(0)
@@ -164,6 +211,8 @@ fn with_database(url: &str, database: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::Duration};
+
     use super::*;
 
     #[test]
@@ -182,6 +231,39 @@ mod tests {
         ];
         for (url, expected) in cases {
             assert_eq!(with_database(url, "new"), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_kept_server_stays_while_it_has_a_client_and_then_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let config = LocalConfig {
+            data_dir: folder.path().to_path_buf(),
+            ephemeral: true,
+            ..LocalConfig::default()
+        };
+        let server = LocalPostgres::start(&config).await.unwrap();
+        let (url, psql) = (server.url(), server.bin_dir().join("psql"));
+        let socket = server.socket_dir().join(".s.PGSQL.5432");
+        let client = connect(&url).await.unwrap();
+        keep(&psql, &url, server.into_lifeline().unwrap(), (1, 2)).unwrap();
+
+        let sessions = "SELECT sessions FROM pg_stat_database WHERE datname = 'eyemotion'";
+        let looks = async || {
+            client
+                .query_one(sessions, &[])
+                .await
+                .unwrap()
+                .get::<_, i64>(0)
+        };
+        let before = looks().await;
+        while looks().await < before + 4 {
+            tokio::task::yield_now().await;
+        }
+        drop(client);
+        while socket.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }

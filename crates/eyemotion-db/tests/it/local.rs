@@ -288,6 +288,17 @@ async fn a_second_server_on_the_directory_is_refused() {
 }
 
 #[tokio::test]
+async fn a_released_server_runs_until_its_lifeline_closes() {
+    let folder = folder();
+    let server = LocalPostgres::start(&config(folder.path())).await.unwrap();
+    let (url, pid) = (server.url(), postmaster(folder.path()));
+    let lifeline = server.into_lifeline().unwrap();
+    connect(&url).await.batch_execute("SELECT 1").await.unwrap();
+    drop(lifeline);
+    until_gone(pid).await;
+}
+
+#[tokio::test]
 async fn settings_of_the_caller_win() {
     let folder = folder();
     let settings = vec![("max_connections".to_owned(), "23".to_owned())];
