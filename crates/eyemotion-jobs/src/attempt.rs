@@ -38,7 +38,14 @@ impl Attempt {
         owner: Option<UserId>,
         worker: String,
     ) -> Self {
-        Self { id, number, max, owner, worker, completing: AtomicBool::new(false) }
+        Self {
+            id,
+            number,
+            max,
+            owner,
+            worker,
+            completing: AtomicBool::new(false),
+        }
     }
 
     /// Makes sure, to the end of `tx`, that nobody else takes this job: locks its row and checks
@@ -63,7 +70,11 @@ impl Attempt {
     }
 
     pub(crate) fn lease(&self) -> LeaseRow<'_> {
-        LeaseRow { id: self.id, attempts: self.number, worker: &self.worker }
+        LeaseRow {
+            id: self.id,
+            attempts: self.number,
+            worker: &self.worker,
+        }
     }
 
     /// A missing row is then no sign of a lost lease.

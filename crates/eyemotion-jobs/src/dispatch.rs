@@ -25,7 +25,14 @@ impl Queue {
         owner_limit: Option<u32>,
     ) -> Self {
         let slots = Arc::new(Semaphore::new(usize::from(concurrency)));
-        Self { name, kinds, concurrency, owner_limit, slots, wake: Notify::new() }
+        Self {
+            name,
+            kinds,
+            concurrency,
+            owner_limit,
+            slots,
+            wake: Notify::new(),
+        }
     }
 
     /// Until no job of this queue runs here any more.
@@ -65,7 +72,11 @@ pub(crate) async fn dispatch(
             }
             Err(error) => {
                 drop(slots);
-                tracing::warn!(queue = queue.name, error = &error as &dyn std::error::Error, "cannot claim jobs");
+                tracing::warn!(
+                    queue = queue.name,
+                    error = &error as &dyn std::error::Error,
+                    "cannot claim jobs"
+                );
             }
         }
         tokio::select! {

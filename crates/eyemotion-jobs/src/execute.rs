@@ -45,12 +45,23 @@ impl Executor {
     ) -> Self {
         let worker = format!("{}-{}", std::process::id(), Uuid::new_v4());
         let ctx = Ctx::system("jobs");
-        Self { db, clock, ctx, worker, kinds, lease, leases: Leases::default() }
+        Self {
+            db,
+            clock,
+            ctx,
+            worker,
+            kinds,
+            lease,
+            leases: Leases::default(),
+        }
     }
 
     pub(crate) fn after(&self, pause: Duration) -> DateTime<Utc> {
         let pause = chrono::Duration::from_std(pause).unwrap_or(chrono::Duration::MAX);
-        self.clock.now().checked_add_signed(pause).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        self.clock
+            .now()
+            .checked_add_signed(pause)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     pub(crate) async fn claim(
@@ -80,7 +91,8 @@ impl Executor {
         row: ClaimedRow,
         slot: OwnedSemaphorePermit,
     ) {
-        let span = tracing::info_span!("job", kind = row.kind, id = %row.id, attempt = row.attempts);
+        let span =
+            tracing::info_span!("job", kind = row.kind, id = %row.id, attempt = row.attempts);
         let owned = row.owner_id.is_some();
         self.attempt(row).instrument(span).await;
         drop(slot);
@@ -138,7 +150,9 @@ impl Executor {
     fn judge(&self, attempt: &Attempt, result: Result<(), JobError>) -> Settlement {
         match result {
             Ok(()) => Settlement::Done,
-            Err(JobError::Snooze(pause)) => Settlement::Snooze { run_at: self.after(pause) },
+            Err(JobError::Snooze(pause)) => Settlement::Snooze {
+                run_at: self.after(pause),
+            },
             Err(JobError::Fatal(error)) => Settlement::Dead(describe(&*error)),
             Err(JobError::Retry(error)) if attempt.number >= attempt.max => {
                 Settlement::Dead(describe(&*error))
@@ -179,9 +193,9 @@ pub(crate) enum Ended {
 pub(crate) async fn within<T>(limit: Duration, mut task: JoinHandle<T>) -> Result<T, Ended> {
     match tokio::time::timeout(limit, &mut task).await {
         Ok(Ok(result)) => Ok(result),
-        Ok(Err(ended)) => Err(ended
-            .try_into_panic()
-            .map_or(Ended::CutOff, |panic| Ended::Badly(panic_text(&*panic).into()))),
+        Ok(Err(ended)) => Err(ended.try_into_panic().map_or(Ended::CutOff, |panic| {
+            Ended::Badly(panic_text(&*panic).into())
+        })),
         Err(_elapsed) => {
             task.abort();
             Err(Ended::Badly(format!("took longer than {limit:?}").into()))

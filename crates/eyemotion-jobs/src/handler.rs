@@ -68,8 +68,9 @@ pub(crate) struct Typed<J, H>(pub H, pub PhantomData<fn() -> J>);
 
 impl<J: Job, H> Typed<J, H> {
     fn parse(payload: &Value) -> Result<J, BoxError> {
-        serde::Deserialize::deserialize(payload)
-            .map_err(|error: serde_json::Error| format!("the payload cannot be read: {error}").into())
+        serde::Deserialize::deserialize(payload).map_err(|error: serde_json::Error| {
+            format!("the payload cannot be read: {error}").into()
+        })
     }
 }
 
@@ -81,6 +82,10 @@ impl<J: Job, H: Handler<J>> AnyHandler for Typed<J, H> {
     }
 
     async fn dead(&self, tx: &mut Tx, payload: &Value, error: &str) -> Result<(), BoxError> {
-        self.0.dead(tx, Self::parse(payload)?, error).await
+        match Self::parse(payload) {
+            Ok(job) => self.0.dead(tx, job, error).await,
+            // The dead letter says so itself; trying again would not make it readable.
+            Err(_) => Ok(()),
+        }
     }
 }

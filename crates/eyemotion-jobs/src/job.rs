@@ -39,13 +39,19 @@ impl Enqueue {
     /// characters. Put the kind in it.
     #[must_use]
     pub fn unique_key(self, key: impl Into<String>) -> Self {
-        Self { unique_key: Some(key.into()), ..self }
+        Self {
+            unique_key: Some(key.into()),
+            ..self
+        }
     }
 
     /// Not before this moment.
     #[must_use]
     pub fn run_at(self, moment: DateTime<Utc>) -> Self {
-        Self { run_at: Some(moment), ..self }
+        Self {
+            run_at: Some(moment),
+            ..self
+        }
     }
 
     /// Higher goes first within a queue.
@@ -58,7 +64,10 @@ impl Enqueue {
     /// transaction acts for; a transaction of the system may name anybody.
     #[must_use]
     pub fn owner(self, owner: UserId) -> Self {
-        Self { owner: Some(owner), ..self }
+        Self {
+            owner: Some(owner),
+            ..self
+        }
     }
 }
 

@@ -37,7 +37,10 @@ impl Leases {
 
     pub(crate) fn hold(&self, attempt: &Arc<Attempt>) -> Held<'_> {
         let key = (attempt.id, attempt.number);
-        let entry = Entry { attempt: Arc::clone(attempt), handler: None };
+        let entry = Entry {
+            attempt: Arc::clone(attempt),
+            handler: None,
+        };
         self.table().held.insert(key, entry);
         Held { leases: self, key }
     }
@@ -46,7 +49,11 @@ impl Leases {
     pub(crate) fn cut_off(&self) {
         let mut table = self.table();
         table.closed = true;
-        for handler in table.held.values().filter_map(|entry| entry.handler.as_ref()) {
+        for handler in table
+            .held
+            .values()
+            .filter_map(|entry| entry.handler.as_ref())
+        {
             handler.abort();
         }
     }
@@ -106,7 +113,13 @@ async fn renew(executor: &Executor) -> Result<(), DbError> {
         return Ok(());
     }
     let mut tx = executor.db.begin(&executor.ctx).await?;
-    claims::renew(&mut tx, &executor.worker, &ids, executor.after(executor.lease)).await?;
+    claims::renew(
+        &mut tx,
+        &executor.worker,
+        &ids,
+        executor.after(executor.lease),
+    )
+    .await?;
     let still = claims::held(&mut tx, &executor.worker, &ids).await?;
     tx.commit().await?;
     executor.leases.cut_off_lost(&ids, &still);

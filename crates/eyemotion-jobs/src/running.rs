@@ -28,7 +28,11 @@ pub struct RunningWorkers {
 
 impl RunningWorkers {
     pub(crate) fn new(executor: Arc<Executor>, queues: Vec<Arc<Queue>>, tasks: Tasks) -> Self {
-        Self { executor, queues, tasks }
+        Self {
+            executor,
+            queues,
+            tasks,
+        }
     }
 
     /// For SIGTERM: claims nothing more, waits up to `timeout` for what is running, cuts off the

@@ -36,13 +36,21 @@ impl Schedule {
         expression: &'static str,
         job: &J,
     ) -> Result<Self, InvalidSchedule> {
-        let invalid = |reason| InvalidSchedule { name, cron: expression, reason };
-        let parser =
-            CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+        let invalid = |reason| InvalidSchedule {
+            name,
+            cron: expression,
+            reason,
+        };
+        let parser = CronParser::builder()
+            .seconds(Seconds::Disallowed)
+            .year(Year::Disallowed)
+            .build();
         Ok(Self {
             name,
             expression,
-            cron: parser.parse(expression).map_err(|error| invalid(error.into()))?,
+            cron: parser
+                .parse(expression)
+                .map_err(|error| invalid(error.into()))?,
             kind: J::KIND,
             queue: J::QUEUE,
             max_attempts: J::MAX_ATTEMPTS,
@@ -102,8 +110,10 @@ async fn enqueue_due(executor: &Executor, schedules: &[Schedule]) -> Result<(), 
             continue;
         };
         schedules::advance(&mut tx, &name, now, schedule.next(now)?).await?;
-        let unique_key =
-            format!("schedule:{name}:{}", due.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let unique_key = format!(
+            "schedule:{name}:{}",
+            due.to_rfc3339_opts(SecondsFormat::Secs, true)
+        );
         let row = NewJobRow {
             id: executor.clock.new_id(),
             queue: schedule.queue,

@@ -53,7 +53,9 @@ impl Executor {
     /// Makes the job a dead letter together with what its handler has to do about it.
     async fn give_up(self: &Arc<Self>, attempt: &Arc<Attempt>, row: &Arc<ClaimedRow>, error: &str) {
         if attempt.number > attempt.max.saturating_mul(2) {
-            return self.write(attempt, &Settlement::Dead(error.to_owned())).await;
+            return self
+                .write(attempt, &Settlement::Dead(error.to_owned()))
+                .await;
         }
         let burial = tokio::spawn({
             let (executor, attempt) = (Arc::clone(self), Arc::clone(attempt));
@@ -65,7 +67,10 @@ impl Executor {
             Ok(Err(failure)) | Err(Ended::Badly(failure)) => failure,
             Err(Ended::CutOff) => return,
         };
-        tracing::error!(error = describe(&*failure), "cannot bury the job; trying again later");
+        tracing::error!(
+            error = describe(&*failure),
+            "cannot bury the job; trying again later"
+        );
         let again = Settlement::Retry {
             run_at: self.after(backoff::pause(attempt.number)),
             attempts: attempt.number.max(attempt.max),
@@ -80,7 +85,13 @@ impl Executor {
         if let Some(kind) = self.kind(row) {
             kind.handler.dead(&mut tx, &row.payload, error).await?;
         }
-        jobs::bury(&mut tx, attempt.lease(), attempt.number.min(attempt.max), error).await?;
+        jobs::bury(
+            &mut tx,
+            attempt.lease(),
+            attempt.number.min(attempt.max),
+            error,
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 
@@ -109,9 +120,11 @@ impl Executor {
         let lease = attempt.lease();
         let held = match settlement {
             Settlement::Done => jobs::delete(&mut tx, lease).await?,
-            Settlement::Retry { run_at, attempts, error } => {
-                jobs::requeue(&mut tx, lease, *attempts, *run_at, error).await?
-            }
+            Settlement::Retry {
+                run_at,
+                attempts,
+                error,
+            } => jobs::requeue(&mut tx, lease, *attempts, *run_at, error).await?,
             Settlement::Snooze { run_at } => jobs::snooze(&mut tx, lease, *run_at).await?,
             Settlement::Dead(error) => {
                 jobs::bury(&mut tx, lease, attempt.number.min(attempt.max), error).await?

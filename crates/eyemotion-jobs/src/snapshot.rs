@@ -25,8 +25,7 @@ pub async fn snapshot(db: &Db, clock: &dyn Clock) -> Result<Snapshot, DbError> {
         match state.as_str() {
             "queued" => {
                 snapshot.queued = count;
-                snapshot.oldest =
-                    earliest.and_then(|run_at| (clock.now() - run_at).to_std().ok());
+                snapshot.oldest = earliest.and_then(|run_at| (clock.now() - run_at).to_std().ok());
             }
             "running" => snapshot.running = count,
             _ => snapshot.dead = count,

@@ -44,7 +44,14 @@ impl Workers {
     #[must_use]
     pub fn register<J: Job>(mut self, handler: impl Handler<J>) -> Self {
         let handler = Box::new(Typed(handler, PhantomData::<fn() -> J>));
-        self.kinds.insert(J::KIND, Kind { queue: J::QUEUE, timeout: J::TIMEOUT, handler });
+        self.kinds.insert(
+            J::KIND,
+            Kind {
+                queue: J::QUEUE,
+                timeout: J::TIMEOUT,
+                handler,
+            },
+        );
         self
     }
 
@@ -60,7 +67,10 @@ impl Workers {
     /// Jobs at once in each queue that [`Workers::queue`] does not name.
     #[must_use]
     pub fn concurrency(self, jobs: u16) -> Self {
-        Self { concurrency: jobs, ..self }
+        Self {
+            concurrency: jobs,
+            ..self
+        }
     }
 
     /// Jobs at once in this queue; with 0 this process leaves it to others.
@@ -87,7 +97,10 @@ impl Workers {
     /// How often to look for work that no notification has announced: retries, schedules.
     #[must_use]
     pub fn poll(self, interval: Duration) -> Self {
-        Self { poll: interval, ..self }
+        Self {
+            poll: interval,
+            ..self
+        }
     }
 
     /// Starts to work, on the runtime of the caller.
@@ -122,9 +135,13 @@ impl Workers {
             tasks.dispatchers.spawn(work);
         }
         tasks.keepers.spawn(lease::keep(Arc::clone(&executor)));
-        tasks.keepers.spawn(wake::listen(executor.db.clone(), queues.clone()));
+        tasks
+            .keepers
+            .spawn(wake::listen(executor.db.clone(), queues.clone()));
         if !schedules.is_empty() {
-            tasks.scheduler.spawn(schedule::tick(Arc::clone(&executor), schedules, self.poll));
+            tasks
+                .scheduler
+                .spawn(schedule::tick(Arc::clone(&executor), schedules, self.poll));
         }
         tracing::info!(
             worker = executor.worker,

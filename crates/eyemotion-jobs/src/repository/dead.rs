@@ -36,17 +36,22 @@ pub(crate) async fn list(tx: &mut Tx, limit: i64) -> Result<Vec<DeadRow>, DbErro
 /// Queues a dead job again from its first attempt; `None` if it is not dead. Returns its queue.
 /// Its `run_at` lies in the past already.
 pub(crate) async fn revive(tx: &mut Tx, id: Uuid) -> Result<Option<String>, DbError> {
-    Ok(diesel::update(dsl::jobs.find(id).filter(dsl::state.eq("dead")))
-        .set((dsl::state.eq("queued"), dsl::attempts.eq(0)))
-        .returning(dsl::queue)
-        .get_result(tx)
-        .await
-        .optional()?)
+    Ok(
+        diesel::update(dsl::jobs.find(id).filter(dsl::state.eq("dead")))
+            .set((dsl::state.eq("queued"), dsl::attempts.eq(0)))
+            .returning(dsl::queue)
+            .get_result(tx)
+            .await
+            .optional()?,
+    )
 }
 
 /// Wakes the workers of a queue at the commit, as an insert does.
 pub(crate) async fn announce(tx: &mut Tx, queue: &str) -> Result<(), DbError> {
-    diesel::sql_query("select pg_notify('jobs', $1)").bind::<Text, _>(queue).execute(tx).await?;
+    diesel::sql_query("select pg_notify('jobs', $1)")
+        .bind::<Text, _>(queue)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -75,7 +75,12 @@ macro_rules! hand_over {
 }
 
 pub(crate) async fn lock(tx: &mut Tx, lease: LeaseRow<'_>) -> Result<bool, DbError> {
-    let row = held!(lease).select(dsl::id).for_update().first::<Uuid>(tx).await.optional()?;
+    let row = held!(lease)
+        .select(dsl::id)
+        .for_update()
+        .first::<Uuid>(tx)
+        .await
+        .optional()?;
     Ok(row.is_some())
 }
 
@@ -133,7 +138,9 @@ pub(crate) async fn release(
     worker: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<String>, DbError> {
-    let held = dsl::jobs.filter(dsl::worker.eq(worker)).filter(dsl::state.eq("running"));
+    let held = dsl::jobs
+        .filter(dsl::worker.eq(worker))
+        .filter(dsl::state.eq("running"));
     let attempts = dsl::attempts.eq(dsl::attempts - 1);
     let set = hand_over!(held, "queued", attempts, dsl::run_at.eq(now));
     Ok(set.returning(dsl::queue).get_results(tx).await?)

@@ -22,7 +22,10 @@ pub(crate) async fn upsert(tx: &mut Tx, row: &ScheduleRow<'_>) -> Result<(), DbE
         .values(row)
         .on_conflict(dsl::name)
         .do_update()
-        .set((dsl::kind.eq(excluded(dsl::kind)), dsl::payload.eq(excluded(dsl::payload))))
+        .set((
+            dsl::kind.eq(excluded(dsl::kind)),
+            dsl::payload.eq(excluded(dsl::payload)),
+        ))
         .execute(tx)
         .await?;
     diesel::update(dsl::schedules.find(row.name).filter(dsl::cron.ne(row.cron)))
