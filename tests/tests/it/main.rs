@@ -2,9 +2,15 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test's functions fail by panicking, as the test does"
 )]
 
 mod architecture;
+mod database;
+mod ledger;
 mod licences;
+mod rls;
+mod schema;
+mod session;
 mod workspace;

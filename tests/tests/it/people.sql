@@ -1,0 +1,33 @@
+-- Two people with a row each in every table that has owners. Their ids end in their digit, and so do their rows'.
+insert into auth.users (id, email, password_hash)
+    select id, 'person' || n || '@example.com', 'hash' from people;
+insert into auth.sessions (user_id, expires_at, idle_expires_at) select id, now(), now() from people;
+insert into auth.identities (user_id, provider, issuer, subject) select id, 'google', 'google', n from people;
+insert into auth.factors (user_id, kind, secret) select id, 'totp', 'secret' from people;
+insert into auth.one_time_tokens (user_id, purpose, token_hash, expires_at)
+    select id, 'reset', sha256(n::bytea), now() from people;
+insert into public.user_profiles (id, full_name) select id, 'Person ' || n from people;
+insert into public.subscriptions (id, user_id, plan_id, status, current_period_start, current_period_end)
+    select id, id, (select id from public.subscription_plans where name = 'freemium'), 'active', now(), now() + '1 month'
+    from people;
+insert into public.credit_wallets (user_id, posted) select id, 100 from people;
+insert into public.credit_lots (id, user_id, kind, granted, remaining, source_type, source_id)
+    select id, id, 'included', 100, 100, 'subscription', n from people;
+insert into public.credit_txns (id, user_id, kind, idem_key, request_hash, reason, actor)
+    select id, id, 'grant', 'first', sha256('first'), 'plan', 'system' from people;
+insert into public.credit_entries (txn_id, seq, user_id, account, amount)
+    select id, 1, id, 'system:issued', -100 from people
+    union all select id, 2, id, 'user:' || id || ':available', 100 from people;
+insert into public.credit_lot_moves (txn_id, lot_id, user_id, amount) select id, id, id, 100 from people;
+insert into public.payment_transactions (user_id, amount, transaction_type) select id, 29900, 'subscription' from people;
+insert into public.storage_quotas (user_id, limit_bytes) select id, 1 << 30 from people;
+insert into public.projects (id, user_id, name) select id, id, 'Project ' || n from people;
+insert into public.project_files (id, project_id, user_id, filename, original_name, file_type, mime_type, file_size)
+    select id, id, id, 'clip.mp4', 'clip.mp4', 'video', 'video/mp4', 1000 from people;
+insert into public.storage_reservations (file_id, user_id, bytes) select id, id, 1000 from people;
+update public.storage_quotas set reserved_bytes = 1000;
+insert into public.idempotency_keys (user_id, operation, key, request_hash) select id, 'create', 'k', sha256('k') from people;
+insert into public.activity_logs (user_id, action) select id, 'signed_in' from people;
+insert into jobs.jobs (kind, owner_id) select 'probe', id from people;
+insert into public.kv_store (key, value) values ('features:flags', '{}');
+insert into jobs.schedules (name, cron, kind, next_run_at) values ('sweep', '* * * * *', 'sweep', now());
