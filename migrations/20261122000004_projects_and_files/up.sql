@@ -78,7 +78,7 @@ create table public.project_files (
 create index project_files_project_id_idx on public.project_files (project_id, created_at desc, id desc);
 create index project_files_user_id_idx on public.project_files (user_id, created_at desc, id desc);
 create index project_files_upload_expiry_idx on public.project_files (upload_expires_at)
-    where processing_status in ('pending', 'uploading', 'uploaded');
+    where processing_status in ('pending', 'uploading', 'uploaded', 'expired');
 create index project_files_trashed_at_idx on public.project_files (trashed_at)
     where processing_status = 'trashed';
 create index project_files_purged_idx on public.project_files (id) where processing_status = 'purged';

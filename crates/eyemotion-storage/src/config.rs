@@ -74,7 +74,11 @@ impl StorageConfig {
     }
 
     pub(crate) fn upload_ttl_for(&self, size: u64) -> Duration {
-        if size > GIB { self.large_upload_ttl } else { self.upload_ttl }
+        if size > GIB {
+            self.large_upload_ttl
+        } else {
+            self.upload_ttl
+        }
     }
 }
 
@@ -85,9 +89,15 @@ mod tests {
     #[test]
     fn the_default_is_valid_and_nonsense_is_not() {
         StorageConfig::default().validate().unwrap();
-        let wrong = StorageConfig { lease: Duration::seconds(6), ..StorageConfig::default() };
+        let wrong = StorageConfig {
+            lease: Duration::seconds(6),
+            ..StorageConfig::default()
+        };
         assert!(wrong.validate().is_err());
-        let wrong = StorageConfig { max_file_bytes: 0, ..StorageConfig::default() };
+        let wrong = StorageConfig {
+            max_file_bytes: 0,
+            ..StorageConfig::default()
+        };
         assert!(wrong.validate().is_err());
     }
 }

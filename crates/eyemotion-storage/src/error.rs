@@ -37,7 +37,9 @@ pub enum StorageError {
         max: u64,
     },
     /// The person cannot pay for it.
-    #[error("{needed} are needed and {available} are available; buy credits or choose a larger plan")]
+    #[error(
+        "{needed} are needed and {available} are available; buy credits or choose a larger plan"
+    )]
     InsufficientCredits {
         /// What the upload costs.
         needed: Credits,
@@ -45,7 +47,9 @@ pub enum StorageError {
         available: Credits,
     },
     /// The person has no room for it.
-    #[error("{needed} bytes are needed and {available} of {limit} are free; delete files or choose a larger plan")]
+    #[error(
+        "{needed} bytes are needed and {available} of {limit} are free; delete files or choose a larger plan"
+    )]
     QuotaExceeded {
         /// Bytes of the file.
         needed: u64,
@@ -177,7 +181,11 @@ impl Coded for StorageError {
             Self::InsufficientCredits { needed, available } => {
                 json!({ "creditsNeeded": needed, "creditsAvailable": available })
             }
-            Self::QuotaExceeded { needed, available, limit } => {
+            Self::QuotaExceeded {
+                needed,
+                available,
+                limit,
+            } => {
                 json!({ "bytesNeeded": needed, "bytesAvailable": available, "bytesLimit": limit })
             }
             Self::SizeMismatch { declared, received } => {

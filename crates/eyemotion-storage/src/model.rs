@@ -74,15 +74,27 @@ impl FileStatus {
             Self::Pending => &[Self::Uploading, Self::Uploaded, Self::Expired, Self::Purged],
             Self::Uploading => &[Self::Pending, Self::Uploaded, Self::Expired, Self::Purged],
             Self::Uploaded => &[Self::Verifying, Self::Expired, Self::Purged],
-            Self::Verifying => {
-                &[Self::Verified, Self::Rejected, Self::Quarantined, Self::Failed, Self::Purged]
-            }
-            Self::Verified => &[Self::Processing, Self::Trashed, Self::Purged],
-            Self::Processing => {
-                &[Self::Ready, Self::Failed, Self::Verified, Self::Rejected, Self::Purged]
-            }
-            Self::Ready => &[Self::Processing, Self::Trashed, Self::Purged],
-            Self::Failed => &[Self::Processing, Self::Verifying, Self::Trashed, Self::Purged],
+            Self::Verifying => &[
+                Self::Verified,
+                Self::Rejected,
+                Self::Quarantined,
+                Self::Failed,
+                Self::Purged,
+            ],
+            Self::Verified | Self::Ready => &[Self::Processing, Self::Trashed, Self::Purged],
+            Self::Processing => &[
+                Self::Ready,
+                Self::Failed,
+                Self::Verified,
+                Self::Rejected,
+                Self::Purged,
+            ],
+            Self::Failed => &[
+                Self::Processing,
+                Self::Verifying,
+                Self::Trashed,
+                Self::Purged,
+            ],
             Self::Rejected | Self::Quarantined | Self::Expired => &[Self::Purged],
             Self::Trashed => &[Self::Ready, Self::Verified, Self::Failed, Self::Purged],
             Self::Purged => &[],

@@ -1,0 +1,23 @@
+//! Deleting for good: a tombstone first, the object by a job, the row last.
+
+use crate::jobs::PurgeFile;
+use crate::model::FileStatus;
+use crate::repository::quotas;
+use crate::repository::stored::{self, Stored};
+use eyemotion_core::Clock;
+use eyemotion_db::{DbError, Tx};
+
+/// Makes a tombstone of a locked file. Its bytes count until the object is gone.
+pub(crate) async fn entomb(tx: &mut Tx, clock: &dyn Clock, file: &Stored) -> Result<(), DbError> {
+    stored::entomb(tx, file.id).await?;
+    quotas::release(tx, file.id).await?;
+    if counts_as_used(file) {
+        quotas::doom(tx, file.owner, file.size).await?;
+    }
+    PurgeFile::enqueue(tx, clock, file.owner, file.id).await
+}
+
+/// Whether a file's bytes are in its owner's `used_bytes`.
+pub(crate) fn counts_as_used(file: &Stored) -> bool {
+    file.confirmed_at.is_some() && !matches!(file.status, FileStatus::Purged | FileStatus::Rejected)
+}
