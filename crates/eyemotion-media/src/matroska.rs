@@ -152,23 +152,35 @@ fn timecode(source: &mut Source, tags: &Element) -> Result<Option<String>, Probe
     const SIMPLE_TAG: u32 = 0x67c8;
     let mut elements = tags.children();
     while let Some(tag) = elements.next(source)? {
-        let mut simple_tags = tag.children();
-        while let Some(simple) = simple_tags.next(source)?.filter(|_| tag.id == TAG) {
-            let (mut name, mut value) = (String::new(), None);
-            let mut fields = simple.children();
-            while let Some(field) = fields.next(source)?.filter(|_| simple.id == SIMPLE_TAG) {
-                match field.id {
-                    0x45a3 => name = field.text(source)?,
-                    0x4487 => value = Some(field.text(source)?),
-                    _ => {}
-                }
-            }
-            if name.eq_ignore_ascii_case("timecode") && value.is_some() {
-                return Ok(value);
+        if tag.id != TAG {
+            continue;
+        }
+        let mut parts = tag.children();
+        while let Some(part) = parts.next(source)? {
+            if part.id == SIMPLE_TAG
+                && let Some(value) = timecode_of(source, &part)?
+            {
+                return Ok(Some(value));
             }
         }
     }
     Ok(None)
+}
+
+/// The value of a tag that is called TIMECODE.
+fn timecode_of(source: &mut Source, tag: &Element) -> Result<Option<String>, ProbeError> {
+    const NAME: u32 = 0x45a3;
+    const STRING: u32 = 0x4487;
+    let (mut name, mut value) = (String::new(), None);
+    let mut fields = tag.children();
+    while let Some(field) = fields.next(source)? {
+        match field.id {
+            NAME => name = field.text(source)?,
+            STRING => value = Some(field.text(source)?),
+            _ => {}
+        }
+    }
+    Ok(value.filter(|_| name.eq_ignore_ascii_case("timecode")))
 }
 
 #[expect(
@@ -179,5 +191,5 @@ fn timecode(source: &mut Source, tags: &Element) -> Result<Option<String>, Probe
 )]
 fn micros(ticks: f64, tick_ns: u64) -> Option<u64> {
     let us = ticks * tick_ns as f64 / 1000.0;
-    (us >= 1.0 && us < 1e18).then_some(us as u64)
+    (1.0..1e18).contains(&us).then_some(us as u64)
 }

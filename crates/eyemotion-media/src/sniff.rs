@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use crate::error::ProbeError;
-use crate::media_type::MediaType;
+use crate::media_type::{Format, MediaType};
 use crate::source::Source;
 
 /// Recognises a file's type by its content; neither its name nor what was declared plays a part.
@@ -22,20 +22,20 @@ use crate::source::Source;
 pub fn sniff(path: impl AsRef<Path>) -> Result<Option<&'static MediaType>, io::Error> {
     let path = path.as_ref();
     let mut source = Source::open(path)?;
-    let format = match magic::format(&mut source) {
-        Ok(Some(format)) => Some(format),
-        Ok(None) if magic::looks_like_text(&mut source)? => {
-            if svg::is_svg(path)? {
-                Some(crate::media_type::Format::Svg)
-            } else if json::is_json(path)? {
-                Some(crate::media_type::Format::Json)
-            } else {
-                None
-            }
-        }
-        Ok(None) => None,
+    let signature = match magic::format(&mut source) {
         Err(ProbeError::Io(e)) => return Err(e),
-        Err(_) => None,
+        // Structures that cannot be read are none of ours.
+        Err(_) => return Ok(None),
+        Ok(signature) => signature,
+    };
+    let format = if signature.is_some() || !magic::looks_like_text(&mut source)? {
+        signature
+    } else if svg::is_svg(path)? {
+        Some(Format::Svg)
+    } else if json::is_json(path)? {
+        Some(Format::Json)
+    } else {
+        None
     };
     Ok(format.and_then(MediaType::of_format))
 }

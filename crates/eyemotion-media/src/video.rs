@@ -88,7 +88,7 @@ fn frame(
     let message = collect(child.0.stderr.take(), MESSAGE);
     let bytes = picture
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        .map_err(|_| ThumbnailError::TimedOut)?;
+        .map_err(|_late| ThumbnailError::TimedOut)?;
     if let Some((width, height)) = jpeg_dimensions(&bytes) {
         return Ok(Thumbnail {
             bytes,
@@ -99,7 +99,7 @@ fn frame(
     }
     let message = message
         .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        .map_err(|_| ThumbnailError::TimedOut)?;
+        .map_err(|_late| ThumbnailError::TimedOut)?;
     Err(ThumbnailError::NoFrame(
         String::from_utf8_lossy(&message).trim().to_owned(),
     ))

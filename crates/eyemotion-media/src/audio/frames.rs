@@ -30,30 +30,23 @@ pub(crate) fn probe(source: &mut Source) -> Result<Probe, ProbeError> {
         return Ok(probe);
     }
     let header = VbrHeader::read(source, start, &frame)?;
-    let (samples, bit_rate) = match header {
-        Some(VbrHeader {
-            frames,
-            bytes,
-            is_constant,
-        }) => {
-            let samples = u64::from(frames) * u64::from(frame.samples);
-            let next = mpeg::frame_at(source, start + frame.len)?.unwrap_or(frame);
-            let constant = next.bit_rate.filter(|_| is_constant).map(u64::from);
-            let mean = u128::from(bytes) * 8 * u128::from(frame.sample_rate);
-            let mean = mean
-                .checked_div(u128::from(samples))
-                .and_then(|rate| u64::try_from(rate).ok());
-            (Some(samples), constant.or(mean))
-        }
-        None => {
-            let rate = frame.bit_rate.map(u64::from);
-            let samples = rate.and_then(|rate| {
-                (bytes * 8)
-                    .checked_mul(u64::from(frame.sample_rate))?
-                    .checked_div(rate)
-            });
-            (samples, rate)
-        }
+    let (samples, bit_rate) = if let Some(header) = header {
+        let samples = u64::from(header.frames) * u64::from(frame.samples);
+        let next = mpeg::frame_at(source, start + frame.len)?.unwrap_or(frame);
+        let constant = next.bit_rate.filter(|_| header.is_constant).map(u64::from);
+        let bits = u128::from(header.bytes) * 8 * u128::from(frame.sample_rate);
+        let mean = bits
+            .checked_div(u128::from(samples))
+            .and_then(|rate| u64::try_from(rate).ok());
+        (Some(samples), constant.or(mean))
+    } else {
+        let rate = frame.bit_rate.map(u64::from);
+        let samples = rate.and_then(|rate| {
+            let bits = bytes.checked_mul(8)?;
+            bits.checked_mul(u64::from(frame.sample_rate))?
+                .checked_div(rate)
+        });
+        (samples, rate)
     };
     let mut probe = super::of_one_track(
         "mp3",

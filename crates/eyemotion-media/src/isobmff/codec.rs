@@ -130,8 +130,7 @@ pub(super) fn pcm(
         b"ipcm" => (false, true, little_endian, bits),
         b"fpcm" => (true, true, little_endian, bits),
         b"lpcm" => (has(1), has(4), !has(2), bits),
-        b"raw " => (false, bits > 8, false, bits),
-        b"NONE" | [0, 0, 0, 0] => (false, bits > 8, false, bits),
+        b"raw " | b"NONE" | [0, 0, 0, 0] => (false, bits > 8, false, bits),
         _ => return None,
     };
     let name = match (float, signed, little, bits) {

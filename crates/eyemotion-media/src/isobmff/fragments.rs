@@ -86,13 +86,13 @@ impl Extends {
         traf: &BoxHeader,
         traks: &mut [Trak],
     ) -> Result<(), ProbeError> {
-        let (mut defaults, mut trak, mut decode_time) = (None, None, 0);
+        let (mut defaults, mut owner, mut decode_time) = (None, None, 0);
         let mut boxes = traf.children(0);
         while let Some(child) = boxes.next(source)? {
             match &child.kind {
                 b"tfhd" => {
                     let found = self.header(&child.content(source, 32)?);
-                    trak = found.and_then(|d| traks.iter_mut().find(|t| t.id == d.track_id));
+                    owner = found.and_then(|d| traks.iter_mut().find(|t| t.id == d.track_id));
                     defaults = found;
                 }
                 b"tfdt" => {
@@ -107,7 +107,7 @@ impl Extends {
                     decode_time = time.unwrap_or(0);
                 }
                 b"trun" => {
-                    if let (Some(defaults), Some(trak)) = (defaults, trak.as_deref_mut()) {
+                    if let (Some(defaults), Some(trak)) = (defaults, owner.as_deref_mut()) {
                         add_run(source, &child, defaults, decode_time, trak)?;
                     }
                 }

@@ -39,9 +39,9 @@ pub(super) fn read(
     };
     track.codec_tag = Some(printable(entry.kind));
     let kind = track.kind;
-    track.codec = codec::name(kind, entry.kind)
+    codec::name(kind, entry.kind)
         .unwrap_or("unknown")
-        .to_owned();
+        .clone_into(&mut track.codec);
     let fields = entry.content(source, 128)?;
     let fields = Fields(fields.get(8..).unwrap_or_default());
     Ok(match kind {

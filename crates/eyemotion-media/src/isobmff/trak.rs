@@ -90,13 +90,11 @@ impl Trak {
                 b"stts" => self.read_durations(source, &child)?,
                 b"stsz" => self.read_sizes(source, &child)?,
                 b"stco" => {
-                    self.first_chunk = source
-                        .array(child.start + 8)?
-                        .map(u32::from_be_bytes)
-                        .map(u64::from)
+                    let offset = source.array(child.start + 8)?.map(u32::from_be_bytes);
+                    self.first_chunk = offset.map(u64::from);
                 }
                 b"co64" => {
-                    self.first_chunk = source.array(child.start + 8)?.map(u64::from_be_bytes)
+                    self.first_chunk = source.array(child.start + 8)?.map(u64::from_be_bytes);
                 }
                 _ => {}
             }

@@ -46,7 +46,7 @@ impl<R: Read> Read for ShallowJson<R> {
         for &byte in buffer.iter().take(count) {
             self.state = match (self.state, byte) {
                 (State::Start, b' ' | b'\t' | b'\r' | b'\n') => State::Start,
-                (State::Start, b'[' | b'{') | (State::Outside, b'[' | b'{') => {
+                (State::Start | State::Outside, b'[' | b'{') => {
                     self.depth += 1;
                     if self.depth > DEPTH {
                         return Err(io::ErrorKind::InvalidData.into());

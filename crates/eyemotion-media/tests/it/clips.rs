@@ -2,7 +2,8 @@
 
 use eyemotion_media::{Probe, TrackKind};
 
-use crate::ffmpeg::{Except, Studio};
+use crate::ffmpeg::Studio;
+use crate::ffprobe::Except;
 
 /// Moving test pictures of a rate, two seconds long.
 fn video(rate: &str) -> String {
@@ -253,6 +254,14 @@ fn matroska_with_two_languages() {
         assert_eq!(rates(&probe), ("24000/1001".into(), false));
         assert_eq!(probe.tracks[2].language.as_deref(), Some("tha"));
         assert_eq!(probe.container, "matroska");
+    }
+}
+
+#[test]
+fn matroska_with_a_timecode() {
+    let arguments = format!("{} {H264} -metadata timecode=02:00:00:00", video("24"));
+    if let Some(probe) = compare("a.mkv", Except::Nothing, &arguments) {
+        assert_eq!(probe.start_timecode.as_deref(), Some("02:00:00:00"));
     }
 }
 

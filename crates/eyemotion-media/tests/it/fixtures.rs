@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use eyemotion_media::{MediaType, Probe, declared, probe, sniff};
 
-use crate::ffmpeg::{Except, Studio};
+use crate::ffmpeg::Studio;
+use crate::ffprobe::Except;
 
 /// Every committed clip.
 pub fn all() -> Vec<PathBuf> {

@@ -144,9 +144,9 @@ proptest! {
     }
 }
 
-fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn boxed(kind: &[u8], content: &[u8]) -> Vec<u8> {
     let size = u32::try_from(content.len() + 8).unwrap();
-    [&size.to_be_bytes(), kind.as_slice(), content].concat()
+    [&size.to_be_bytes(), kind, content].concat()
 }
 
 fn mp4(boxes: &[u8]) -> Result<Probe, ProbeError> {
@@ -265,6 +265,37 @@ fn crafted_elements() {
         let bytes = [header.as_slice(), open_segment, &rest].concat();
         let result = process_bytes(&bytes, MediaType::of_mime("video/webm").unwrap());
         assert!(result.is_err());
+    }
+}
+
+fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
+    let size = u8::try_from(content.len()).unwrap() | 0x80;
+    [id, &[size], content].concat()
+}
+
+#[test]
+fn a_checksum_is_not_taken_for_elements() {
+    let entry = [
+        element(b"\xd7", &[1]),
+        element(b"\x83", &[2]),
+        element(b"\x86", b"A_OPUS"),
+    ];
+    let tracks = element(b"\x16\x54\xae\x6b", &element(b"\xae", &entry.concat()));
+    let name = element(b"\x45\xa3", b"TIMECODE");
+    let value = element(b"\x44\x87", b"01:00:00:00");
+    let tag = element(b"\x73\x73", &element(b"\x67\xc8", &[name, value].concat()));
+    for checksum in [[0; 4], [0x00, 0x40, 0xa1, 0x1d], [0xff; 4], [0x08; 4]] {
+        let checksum = element(b"\xbf", &checksum);
+        let tags = element(
+            b"\x12\x54\xc3\x67",
+            &[checksum.clone(), tag.clone()].concat(),
+        );
+        let segment = [checksum, tracks.clone(), tags].concat();
+        let segment = element(b"\x18\x53\x80\x67", &segment);
+        let bytes = [b"\x1a\x45\xdf\xa3\x80".to_vec(), segment].concat();
+        let probe = process_bytes(&bytes, MediaType::of_mime("video/webm").unwrap()).unwrap();
+        assert_eq!(probe.tracks[0].codec, "opus");
+        assert_eq!(probe.start_timecode.as_deref(), Some("01:00:00:00"));
     }
 }
 

@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use crate::ffmpeg::Studio;
 use crate::fixtures;
 
-const SECONDS: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 fn decoded(thumbnail: &Thumbnail) -> RgbImage {
     assert_eq!(thumbnail.mime, "image/jpeg");
@@ -152,7 +152,7 @@ fn films_get_the_frame_asked_for() {
         let path = studio.make(name, red_then_blue);
         let at = |ms| {
             let at = Duration::from_millis(ms);
-            video_thumbnail(studio.ffmpeg(), &path, at, 320, SECONDS).unwrap()
+            video_thumbnail(studio.ffmpeg(), &path, at, 320, MINUTE).unwrap()
         };
         let (first, later, beyond) = (at(0), at(1500), at(60_000));
         assert_eq!((first.width, first.height), (320, 180));
@@ -178,11 +178,10 @@ fn films_are_turned_and_stretched_as_players_do() {
         "a.mp4",
         "-f lavfi -i testsrc2=s=720x576:d=0.2 -vf setsar=64/45",
     );
-    let thumbnail = video_thumbnail(studio.ffmpeg(), &path, Duration::ZERO, 512, SECONDS).unwrap();
+    let thumbnail = video_thumbnail(studio.ffmpeg(), &path, Duration::ZERO, 512, MINUTE).unwrap();
     assert_eq!((thumbnail.width, thumbnail.height), (512, 288));
     let turned = fixtures::path("rotated.mp4");
-    let thumbnail =
-        video_thumbnail(studio.ffmpeg(), &turned, Duration::ZERO, 640, SECONDS).unwrap();
+    let thumbnail = video_thumbnail(studio.ffmpeg(), &turned, Duration::ZERO, 640, MINUTE).unwrap();
     assert_eq!(
         (thumbnail.width, thumbnail.height),
         (36, 64),
@@ -215,7 +214,7 @@ fn files_without_pictures_or_of_other_formats_give_none() {
         &studio.path("absent.mp4"),
         options,
     ] {
-        let result = video_thumbnail(studio.ffmpeg(), path, Duration::ZERO, 64, SECONDS);
+        let result = video_thumbnail(studio.ffmpeg(), path, Duration::ZERO, 64, MINUTE);
         assert!(
             matches!(&result, Err(ThumbnailError::NoFrame(said)) if !said.is_empty()),
             "{result:?}"
@@ -253,6 +252,6 @@ fn a_program_that_hangs_is_ended() {
 #[test]
 fn a_program_that_is_missing_is_an_error_of_the_system() {
     let film = fixtures::path("h264_25_faststart.mp4");
-    let result = video_thumbnail(Path::new("no/ffmpeg"), film, Duration::ZERO, 64, SECONDS);
+    let result = video_thumbnail(Path::new("no/ffmpeg"), film, Duration::ZERO, 64, MINUTE);
     assert!(matches!(result, Err(ThumbnailError::Io(_))), "{result:?}");
 }
