@@ -51,8 +51,9 @@ pub(crate) async fn dispatch(
 ) {
     loop {
         let slot = tokio::select! {
-            slot = Arc::clone(&queue.slots).acquire_owned() => slot,
+            biased;
             _ = stop.wait_for(|stop| *stop) => return,
+            slot = Arc::clone(&queue.slots).acquire_owned() => slot,
         };
         let Ok(slot) = slot else { return };
         let mut slots = vec![slot];

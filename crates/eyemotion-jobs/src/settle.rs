@@ -63,9 +63,8 @@ impl Executor {
             async move { executor.bury(&attempt, &row, &error).await }.in_current_span()
         });
         let failure = match within(self.time_limit(row), burial).await {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) | Err(Ended::CutOff) => return,
             Ok(Err(failure)) | Err(Ended::Badly(failure)) => failure,
-            Err(Ended::CutOff) => return,
         };
         tracing::error!(
             error = describe(&*failure),

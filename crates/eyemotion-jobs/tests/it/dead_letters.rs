@@ -16,7 +16,7 @@ async fn a_job_without_attempts_left_is_buried_and_can_be_replayed() {
         call.act(Act::Retry).await.unwrap_err();
         if number < 3 {
             world.until_state(id, "queued").await;
-            world.advance(Duration::from_secs(3600));
+            world.advance(Duration::from_hours(1));
         }
     }
     world.until_state(id, "dead").await;

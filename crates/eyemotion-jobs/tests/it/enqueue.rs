@@ -75,7 +75,7 @@ async fn the_best_goes_first_and_the_future_waits() {
         }
         call.let_be(Act::Done);
     }
-    world.advance(std::time::Duration::from_secs(86_400));
+    world.advance(std::time::Duration::from_hours(24));
     assert_eq!(calls.next().await.name, "tomorrow");
 }
 

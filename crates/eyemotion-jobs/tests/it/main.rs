@@ -1,5 +1,12 @@
 //! The queue against a real PostgreSQL.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy spares test functions only, and tests have functions beside them"
+)]
+
 mod dead_letters;
 mod drain;
 mod enqueue;

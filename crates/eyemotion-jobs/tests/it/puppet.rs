@@ -108,7 +108,7 @@ impl Puppet {
 
 impl Calls {
     pub async fn next(&mut self) -> Call {
-        let call = tokio::time::timeout(Duration::from_secs(120), self.0.recv()).await;
+        let call = tokio::time::timeout(Duration::from_mins(2), self.0.recv()).await;
         call.expect("no attempt was made").unwrap()
     }
 
@@ -136,7 +136,7 @@ impl Handler<Task> for Puppet {
         // A fenced attempt shows its error to the test as well.
         let shown = result
             .as_ref()
-            .map(|()| ())
+            .copied()
             .map_err(|error| format!("{error:?}"));
         let _ = ended.send(shown);
         result

@@ -37,7 +37,7 @@ async fn a_job_is_not_run_before_its_time() {
     calls
         .next()
         .await
-        .let_be(Act::Snooze(Duration::from_secs(3600)));
+        .let_be(Act::Snooze(Duration::from_hours(1)));
     let snoozed = world.until_state(id, "queued").await;
     assert_eq!(snoozed.attempts, 0, "a snooze does not count");
     assert_eq!(

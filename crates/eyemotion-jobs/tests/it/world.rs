@@ -57,7 +57,7 @@ pub async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), found)
+    tokio::time::timeout(Duration::from_mins(2), found)
         .await
         .expect("it never came to pass")
 }
