@@ -73,3 +73,49 @@ impl Log {
             .join("\n")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn the_tail_begins_with_this_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("postgres.log");
+        fs::write(&path, "of an earlier run\n").unwrap();
+        let log = Log::open(path).unwrap();
+        assert_eq!(log.tail(), "");
+        let lines: Vec<String> = (0..30).map(|line| format!("line {line}")).collect();
+        writeln!(log.file(), "{}", lines.join("\n")).unwrap();
+        assert_eq!(log.tail(), lines[10..].join("\n"));
+    }
+
+    #[test]
+    fn a_large_log_is_put_aside_and_the_new_one_is_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("postgres.log");
+        fs::write(&path, "small").unwrap();
+        Log::open(path.clone()).unwrap().rotate().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"small");
+
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(LIMIT)
+            .unwrap();
+        let mut log = Log::open(path.clone()).unwrap();
+        log.rotate().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+        assert_eq!(
+            fs::metadata(folder.path().join("postgres.log.1"))
+                .unwrap()
+                .len(),
+            LIMIT
+        );
+        assert!(File::open(&path).unwrap().try_lock().is_err());
+        assert_eq!(log.tail(), "");
+    }
+}

@@ -15,7 +15,9 @@ use std::{
 };
 
 use eyemotion_db::local::{LocalConfig, LocalError, LocalPostgres, find_programs};
-use rustix::process::{Pid, Signal, geteuid, kill_process, kill_process_group, test_kill_process};
+use rustix::process::{
+    Pid, Signal, geteuid, getpgid, kill_process, kill_process_group, test_kill_process,
+};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
@@ -87,10 +89,12 @@ struct Owner {
 impl Owner {
     /// Starts it, as the user `uid` if given, and waits for the line `word`.
     fn start(data_dir: &Path, uid: Option<u32>, word: &str) -> Self {
-        // The test program may lie where `uid` may not go.
-        let program = data_dir.parent().unwrap().join("owner");
-        if !program.exists() {
-            fs::copy(env::current_exe().unwrap(), &program).unwrap();
+        let mut program = env::current_exe().unwrap();
+        if uid.is_some() {
+            // It may lie where that user may not go.
+            let copy = data_dir.parent().unwrap().join("owner");
+            fs::copy(program, &copy).unwrap();
+            program = copy;
         }
         let mut command = Command::new(program);
         command
@@ -209,6 +213,10 @@ async fn a_cold_start_makes_a_private_durable_database() {
     let socket = fs::metadata(server.socket_dir().join(".s.PGSQL.5432")).unwrap();
     assert_eq!(socket_dir.permissions().mode() & 0o777, 0o700);
     assert_eq!(socket.permissions().mode() & 0o777, 0o700);
+
+    // Ctrl-C in a terminal signals a process group.
+    let server_group = getpgid(Pid::from_raw(postmaster(&data_dir))).unwrap();
+    assert_ne!(server_group, getpgid(None).unwrap());
 
     // The user of the server process, the files and the socket is one, and never root.
     let uid = fs::metadata(data_dir.join("postgres")).unwrap().uid();
@@ -357,6 +365,10 @@ async fn no_server_outlives_a_killed_owner_and_nothing_is_lost() {
     let data_dir = folder.path().join("data");
     let mut killed = Owner::start(&data_dir, None, "ready");
     let pid = postmaster(&data_dir);
+    // Its environment may hold keys, and other processes of the database's user can read it.
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let environment = String::from_utf8(environment).unwrap();
+    assert!(!environment.contains(OWNER_DATA_DIR), "{environment}");
     killed.kill();
     until_gone(pid).await;
 
@@ -412,7 +424,7 @@ async fn a_kill_of_everything_at_once_is_recovered_from() {
     let data_dir = folder.path().join("data");
     let mut killed = Owner::start(&data_dir, None, "ready");
     let pid = Pid::from_raw(postmaster(&data_dir)).unwrap();
-    kill_process_group(rustix::process::getpgid(Some(pid)).unwrap(), Signal::KILL).unwrap();
+    kill_process_group(getpgid(Some(pid)).unwrap(), Signal::KILL).unwrap();
     killed.kill();
     let server = LocalPostgres::start(&config(&data_dir)).await.unwrap();
     assert_eq!(rows(&server).await, 1);
