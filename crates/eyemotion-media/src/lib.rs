@@ -26,3 +26,8 @@ pub use probe::{Color, Probe, Track, TrackKind, probe};
 pub use rational::{ParseRationalError, Rational};
 pub use sniff::sniff;
 pub use video::{find_ffmpeg, video_thumbnail};
+
+/// Keeps the README's example compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -108,7 +108,7 @@ pub struct Color {
 
 /// Reads the structure of a file whose type [`sniff`](crate::sniff) found.
 ///
-/// Reads at most 32 MiB of headers and tables wherever in the file they are, never the media itself, and never
+/// Reads at most 64 MiB of headers and tables wherever in the file they are, never the media itself, and never
 /// allocates what a length field demands. It blocks: in an async program call it on a blocking thread.
 ///
 /// # Errors

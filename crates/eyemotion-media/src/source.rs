@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::error::ProbeError;
 
-/// Bytes that one probe may read from a file. The tables of a ten hour recording fit four times over.
-const BUDGET: u64 = 32 * 1024 * 1024;
+/// Bytes that one probe may read from a file. The tables of a recording of ten hours at 60 frames a second fit twice.
+const BUDGET: u64 = 64 * 1024 * 1024;
 
 /// An opened file with its length and the bytes that may still be read from it.
 #[derive(Debug)]

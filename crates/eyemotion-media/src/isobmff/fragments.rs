@@ -86,7 +86,7 @@ impl Extends {
         traf: &BoxHeader,
         traks: &mut [Trak],
     ) -> Result<(), ProbeError> {
-        let (mut defaults, mut owner, mut decode_time) = (None, None, 0);
+        let (mut defaults, mut owner): (_, Option<&mut Trak>) = (None, None);
         let mut boxes = traf.children(0);
         while let Some(child) = boxes.next(source)? {
             match &child.kind {
@@ -94,6 +94,9 @@ impl Extends {
                     let found = self.header(&child.content(source, 32)?);
                     owner = found.and_then(|d| traks.iter_mut().find(|t| t.id == d.track_id));
                     defaults = found;
+                    if let Some(trak) = owner.as_deref_mut() {
+                        trak.go_to(None);
+                    }
                 }
                 b"tfdt" => {
                     let content = child.content(source, 12)?;
@@ -104,11 +107,13 @@ impl Extends {
                     } else {
                         fields.u32().map(u64::from)
                     };
-                    decode_time = time.unwrap_or(0);
+                    if let Some(trak) = owner.as_deref_mut() {
+                        trak.go_to(time);
+                    }
                 }
                 b"trun" => {
                     if let (Some(defaults), Some(trak)) = (defaults, owner.as_deref_mut()) {
-                        add_run(source, &child, defaults, decode_time, trak)?;
+                        add_run(source, &child, defaults, trak)?;
                     }
                 }
                 _ => {}
@@ -151,7 +156,6 @@ fn add_run(
     source: &mut Source,
     trun: &BoxHeader,
     defaults: Defaults,
-    decode_time: u64,
     trak: &mut Trak,
 ) -> Result<(), ProbeError> {
     let flags = count_at(source, trun, 0)?;
@@ -161,10 +165,7 @@ fn add_run(
     let skip = 8 + u64::from(optional(0x001) + optional(0x004));
     let entry = optional(0x100) + optional(0x200) + optional(0x400) + optional(0x800);
     if entry == 0 {
-        trak.start_at(decode_time, 0);
-        trak.cadence
-            .push(u64::from(defaults.duration), u64::from(count));
-        trak.add_bytes(u64::from(defaults.size) * u64::from(count));
+        trak.add_samples(count, defaults.duration, defaults.size, 0);
         return Ok(());
     }
     table::for_each(source, trun, skip, entry, count, |mut fields| {
@@ -172,8 +173,7 @@ fn add_run(
         let duration = next(0x100).unwrap_or(defaults.duration);
         let size = next(0x200).unwrap_or(defaults.size);
         next(0x400);
-        trak.start_at(decode_time, next(0x800).unwrap_or(0).cast_signed());
-        trak.cadence.push(u64::from(duration), 1);
-        trak.add_bytes(u64::from(size));
+        let offset = next(0x800).unwrap_or(0).cast_signed();
+        trak.add_samples(1, duration, size, offset);
     })
 }

@@ -27,6 +27,11 @@ pub(super) struct Trak {
     /// Where the edit list begins in the media, in ticks.
     media_time: u64,
     declared_ticks: u64,
+    /// Whether samples came in fragments; these times are in ticks: where the first begins, the next, and the last ends.
+    is_fragmented: bool,
+    first: u64,
+    position: u64,
+    end: u64,
     /// Sum of the edits in ticks of the movie; zero where an edit runs to the end.
     edited: Option<u64>,
 }
@@ -51,6 +56,7 @@ impl Trak {
         if let Some(edits) = edits {
             this.read_edits(source, &edits)?;
         }
+        this.end = this.cadence.ticks();
         Ok(this)
     }
 
@@ -164,16 +170,35 @@ impl Trak {
         Ok(())
     }
 
-    /// Notes when the first sample is shown: its decoding time and the offset from there, in ticks.
-    pub(super) fn start_at(&mut self, decode_time: u64, offset: i32) {
-        if self.cadence.frames() == 0 {
-            self.start = decode_time.saturating_add_signed(i64::from(offset));
-        }
+    /// Goes on behind the samples so far, or at the decoding time that a fragment names, in ticks.
+    pub(super) fn go_to(&mut self, decode_time: Option<u64>) {
+        self.position = decode_time.unwrap_or(self.end);
     }
 
-    /// Adds to the bytes of all samples.
-    pub(super) fn add_bytes(&mut self, bytes: u64) {
-        self.bytes = self.bytes.saturating_add(bytes);
+    /// Adds samples of a fragment that last `ticks` each, take `bytes` each and are shown `offset` ticks late.
+    pub(super) fn add_samples(&mut self, count: u32, ticks: u32, bytes: u32, offset: i32) {
+        let (count, ticks) = (u64::from(count), u64::from(ticks));
+        if self.cadence.frames() == 0 {
+            self.first = self.position;
+            self.start = self.position.saturating_add_signed(i64::from(offset));
+        }
+        self.is_fragmented = true;
+        self.cadence.push(ticks, count);
+        self.bytes = self.bytes.saturating_add(count * u64::from(bytes));
+        self.position = self.position.saturating_add(count * ticks);
+        self.end = self.end.max(self.position);
+    }
+
+    /// Length in ticks: what fragments span, else what the tables or the header say, whichever is less.
+    fn length(&self) -> u64 {
+        let summed = self.cadence.ticks();
+        if self.is_fragmented {
+            self.end.saturating_sub(self.first)
+        } else if self.declared_ticks > 0 && (summed == 0 || self.declared_ticks < summed) {
+            self.declared_ticks
+        } else {
+            summed
+        }
     }
 
     /// Whether this is sound stored as a plain run of samples, whose table holds one tick for each.
@@ -185,10 +210,7 @@ impl Trak {
 
     /// Turns the sums into the track's rates and lengths. Gives the track and its end in microseconds.
     pub(super) fn finish(mut self, movie_timescale: u64) -> (Track, Option<u64>) {
-        let mut ticks = self.cadence.ticks();
-        if self.declared_ticks > 0 && (ticks == 0 || self.declared_ticks < ticks) {
-            ticks = self.declared_ticks;
-        }
+        let length = self.length();
         let track = &mut self.track;
         if track.kind == TrackKind::Video {
             let rate = self.cadence.frame_rate(self.timescale, 1);
@@ -199,17 +221,22 @@ impl Trak {
         if track.kind == TrackKind::Audio && track.sample_rate.is_none() {
             track.sample_rate = u32::try_from(self.timescale).ok().filter(|&rate| rate > 1);
         }
-        track.bit_rate = bit_rate(self.bytes, ticks, self.timescale);
+        let summed = if self.is_fragmented {
+            self.cadence.ticks()
+        } else {
+            length
+        };
+        track.bit_rate = bit_rate(self.bytes, summed, self.timescale);
         let plain = self.is_plain_sound();
         let track = &mut self.track;
         if plain && let (Some(bytes), Some(rate)) = (self.entry.bytes_per_frame, track.sample_rate)
         {
             track.bit_rate = Some(u64::from(bytes) * u64::from(rate) * 8);
         }
-        let whole = micros(ticks, self.timescale);
+        let whole = micros(length, self.timescale);
         let edited = self.edited.and_then(|ticks| micros(ticks, movie_timescale));
         track.duration_us = match (whole, edited) {
-            (Some(whole), Some(edited)) => Some(whole.min(edited)),
+            (Some(whole), Some(edited)) if !self.is_fragmented => Some(whole.min(edited)),
             (whole, _) => whole,
         }
         .filter(|&us| us > 0);
