@@ -1,3 +1,25 @@
-//! EyeMotion gateway.
+//! EyeMotion's HTTP edge. Thin: a handler extracts, calls one service method, converts, responds.
+//!
+//! * [`routes`] — one file for each operation.
+//! * [`edge`] — request ids, logs, the one shape of errors, the prefixes of existing clients.
+//! * [`openapi`] — the published document, made from the routes.
+//! * [`config`] — settings from defaults, file, environment and flags.
 
+mod app;
+mod compose;
 pub mod config;
+pub mod edge;
+mod extract;
+mod failures;
+mod fallback;
+pub mod openapi;
+mod problem;
+pub mod routes;
+mod services;
+mod sse;
+mod wire;
+
+pub use app::serve;
+pub use compose::{ComposeError, Gateway, accounts};
+pub use problem::{ApiError, Problem};
+pub use services::{Limits, Services, TrustedProxies};

@@ -19,6 +19,9 @@ pub struct AuthSettings {
     /// PEM (PKCS#8) of the ES256 key that signs access tokens. Absent: made on first start and kept in
     /// the data folder.
     pub signing_key: Option<Secret>,
+    /// At least 32 characters, from which refresh tokens and signed URLs get their keys. Absent: made on
+    /// first start and kept in the data folder.
+    pub secret: Option<Secret>,
     /// Password hashes computed at once, each taking 19 MiB; 0 is one per core.
     pub argon2_permits: usize,
     /// Whether an e-mail address must be confirmed before its first sign-in. Needs `smtp.url`.
@@ -33,6 +36,7 @@ impl Default for AuthSettings {
             access_ttl_secs: 600,
             refresh_ttl_secs: 30 * 24 * 3600,
             signing_key: None,
+            secret: None,
             argon2_permits: 0,
             require_email_confirmation: false,
         }
@@ -68,6 +72,13 @@ impl AuthSettings {
                 .is_none_or(|key| key.expose().contains("-----BEGIN")),
             "auth.signing_key",
             "must be a PEM block (-----BEGIN PRIVATE KEY-----)",
+        );
+        problems.require(
+            self.secret
+                .as_ref()
+                .is_none_or(|secret| secret.expose().trim().len() >= 32),
+            "auth.secret",
+            "must have at least 32 characters: openssl rand -base64 32",
         );
     }
 }

@@ -23,8 +23,9 @@ pub(super) const ALIASES: [(&str, &str); 12] = [
 ];
 
 /// Settings of type [`super::Secret`]: these may be read from a file by `<name>_file`.
-pub(super) const SECRETS: [&str; 8] = [
+pub(super) const SECRETS: [&str; 9] = [
     "auth.signing_key",
+    "auth.secret",
     "database.url",
     "oauth.github_client_secret",
     "oauth.google_client_secret",

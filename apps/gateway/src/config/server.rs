@@ -17,6 +17,16 @@ pub enum Environment {
     Production,
 }
 
+impl Environment {
+    /// The name as it is set and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// The `[server]` section. Sizes are bytes, times seconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ServerSettings {

@@ -69,6 +69,7 @@ fn secrets_are_never_shown() {
         "stripe.secret_key" => "sk_canary".to_owned(),
         "stripe.webhook_secret" => "whsec_canary".to_owned(),
         "auth.signing_key" => "-----BEGIN canary".to_owned(),
+        "auth.secret" => format!("canary{}", "x".repeat(32)),
         "storage.url" => "file:///plain".to_owned(),
         "server.public_url" | "server.frontend_url" => "https://plain".to_owned(),
         "server.host" => "127.0.0.7".to_owned(),

@@ -1,0 +1,122 @@
+use clap::{Args, Parser, Subcommand};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// The backend of EyeMotion, a film-making platform.
+///
+/// Without any configuration, `eyemotion serve` starts a PostgreSQL of its own and keeps everything
+/// in one folder.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Cli {
+    /// Read this file instead of ./eyemotion.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Folder of everything the server keeps itself.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Folder of PostgreSQL's programs, for the local database.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(ServeArgs),
+    /// Bring the database's schema up to date, look at it, or take it back.
+    Migrate {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: MigrateAction,
+    },
+    /// Make accounts and give roles.
+    Admin {
+        /// What to do.
+        #[command(subcommand)]
+        action: AdminAction,
+    },
+    /// Check or show the configuration.
+    Config {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on.
+    #[arg(long)]
+    pub host: Option<IpAddr>,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, short)]
+    pub port: Option<u16>,
+}
+
+/// Actions on the schema.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum MigrateAction {
+    /// Apply what is pending.
+    Up,
+    /// List every migration.
+    Status,
+    /// Take the newest migrations back. Their data is lost.
+    Down {
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        steps: usize,
+        /// Do it: without this nothing happens.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Actions on accounts. They work on the running server's database, so they need its settings;
+/// the local database must be running, or is started for the moment.
+#[derive(Debug, Subcommand)]
+pub enum AdminAction {
+    /// Make an account; the password is read from standard input.
+    CreateUser {
+        /// The address to sign in with.
+        email: String,
+        /// The person's name.
+        #[arg(long, default_value = "Administrator")]
+        full_name: String,
+        /// user, admin or super_admin.
+        #[arg(long, default_value = "user")]
+        role: String,
+    },
+    /// Give an account a role.
+    Promote {
+        /// The account's address.
+        email: String,
+        /// user, admin or super_admin.
+        #[arg(long, default_value = "super_admin")]
+        role: String,
+    },
+}
+
+/// Actions on the configuration.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Say whether it is valid.
+    Check,
+    /// Print every value and where it comes from; secrets are left out.
+    Dump,
+}

@@ -1,0 +1,240 @@
+//! Puts the server together: the one place that knows every domain.
+
+use crate::config::Settings;
+use crate::services::{Services, TrustedProxies};
+use actix_web::web;
+use chrono::TimeDelta;
+use eyemotion_admin::{ActivityLogKeeper, DatabaseActivityLog, MaintainActivityLog};
+use eyemotion_auth::{AccountService, AuthConfig, AuthDependencies, Keys, KeysError};
+use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
+use eyemotion_core::{Clock, SystemClock};
+use eyemotion_db::{ConnectError, DatabaseConfig, Db};
+use eyemotion_health::{Components, DatabaseProbe};
+use eyemotion_jobs::{InvalidSchedule, RunningWorkers, Workers};
+use eyemotion_ports::{ActivityLog, StorageQuota};
+use eyemotion_projects::{Directory, ProjectService};
+use eyemotion_storage::{
+    FileService, InvalidConfig, LocalStore, ProjectFiles, Quotas, StorageConfig, StorageParts,
+    StorageProbe, UrlSigner,
+};
+use secrecy::SecretString;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why the server cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The database's address is wrong.
+    #[error(transparent)]
+    Database(#[from] ConnectError),
+    /// No keys to sign with.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The data folder cannot be used.
+    #[error("{path}: {source}")]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A setting of the object store.
+    #[error(transparent)]
+    Storage(#[from] InvalidConfig),
+    /// A schedule that cannot be read: a mistake of ours.
+    #[error(transparent)]
+    Schedule(#[from] InvalidSchedule),
+}
+
+/// The server without its listener: services for the routes, and workers.
+pub struct Gateway {
+    services: web::Data<Services>,
+    workers: Option<RunningWorkers>,
+    db: Db,
+}
+
+impl Gateway {
+    /// Puts it together from the settings. Migrations are the caller's matter.
+    ///
+    /// # Errors
+    /// [`ComposeError`]; a database that does not answer is none, for it may come later.
+    pub fn compose(settings: &Settings, database: &DatabaseConfig) -> Result<Self, ComposeError> {
+        let db = Db::new(database)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let activity: Arc<dyn ActivityLog> = Arc::new(DatabaseActivityLog);
+        let quota: Arc<dyn StorageQuota> = Arc::new(Quotas);
+        let keys = Arc::new(keys(settings)?);
+
+        let subscriptions =
+            Arc::new(Subscriptions::new(db.clone(), Arc::clone(&clock), Arc::clone(&quota)));
+        let accounts = AccountService::new(
+            AuthDependencies {
+                db: db.clone(),
+                clock: Arc::clone(&clock),
+                keys: Arc::clone(&keys),
+                activity: Arc::clone(&activity),
+                lifecycle: vec![Arc::clone(&subscriptions) as _],
+            },
+            auth_config(settings),
+        );
+        let storage = Arc::new(storage(settings, &db, &clock, &activity, &keys)?);
+        let projects = ProjectService::new(
+            db.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&activity),
+            Arc::new(ProjectFiles::new(Arc::clone(&clock))),
+        );
+        let billing = BillingService::new(db.clone(), Arc::clone(&clock), Arc::clone(&activity));
+        let health = Components::new(vec![
+            Arc::new(DatabaseProbe::new(db.clone())),
+            Arc::new(StorageProbe::new(Arc::clone(&storage.blobs))),
+        ]);
+
+        let workers = match u16::try_from(settings.jobs.workers) {
+            Ok(0) | Err(_) => None,
+            Ok(jobs) => {
+                let workers = Workers::builder(db.clone(), Arc::clone(&clock))
+                    .concurrency(jobs)
+                    .register::<RenewSubscriptions>(subscriptions)
+                    .schedule("billing.renew_subscriptions", "* * * * *", &RenewSubscriptions {})
+                    .register::<MaintainActivityLog>(ActivityLogKeeper::new(db.clone(), Arc::clone(&clock)))
+                    .schedule("admin.maintain_activity_log", "17 3 * * *", &MaintainActivityLog {});
+                Some(eyemotion_storage::workers(workers, &storage).start()?)
+            }
+        };
+        let services = web::Data::new(Services::new(
+            accounts,
+            billing,
+            projects,
+            FileService::new(storage),
+            health,
+            settings,
+        ));
+        Ok(Self { services, workers, db })
+    }
+
+    /// What the routes call.
+    pub fn services(&self) -> web::Data<Services> {
+        self.services.clone()
+    }
+
+    /// From now on `/readyz` sends load balancers elsewhere.
+    pub fn refuse_new_work(&self) {
+        self.services.start_draining();
+    }
+
+    /// Lets running jobs end, for `timeout` at most; then closes the database's connections.
+    pub async fn drain(self, timeout: Duration) {
+        if let Some(workers) = self.workers {
+            workers.drain(timeout).await;
+        }
+        self.db.close();
+    }
+}
+
+/// The account service alone, for commands that make accounts.
+///
+/// # Errors
+/// As [`Gateway::compose`].
+pub fn accounts(settings: &Settings, database: &DatabaseConfig) -> Result<AccountService, ComposeError> {
+    let db = Db::new(database)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let subscriptions = Subscriptions::new(db.clone(), Arc::clone(&clock), Arc::new(Quotas));
+    Ok(AccountService::new(
+        AuthDependencies {
+            db,
+            keys: Arc::new(keys(settings)?),
+            activity: Arc::new(DatabaseActivityLog),
+            lifecycle: vec![Arc::new(subscriptions)],
+            clock,
+        },
+        auth_config(settings),
+    ))
+}
+
+fn keys(settings: &Settings) -> Result<Keys, ComposeError> {
+    let secret = |secret: &Option<crate::config::Secret>| {
+        secret.as_ref().map(|secret| SecretString::from(secret.expose()))
+    };
+    Ok(Keys::load_or_create(
+        &settings.data.dir.join("keys"),
+        secret(&settings.auth.signing_key),
+        secret(&settings.auth.secret),
+    )?)
+}
+
+fn auth_config(settings: &Settings) -> AuthConfig {
+    let auth = &settings.auth;
+    AuthConfig {
+        issuer: auth.issuer.clone(),
+        audience: auth.audience.clone(),
+        access_ttl: seconds(auth.access_ttl_secs),
+        session_idle_ttl: seconds(auth.refresh_ttl_secs),
+        hash_permits: auth.argon2_permits,
+        require_email_confirmation: auth.require_email_confirmation,
+        ..AuthConfig::default()
+    }
+}
+
+fn storage(
+    settings: &Settings,
+    db: &Db,
+    clock: &Arc<dyn Clock>,
+    activity: &Arc<dyn ActivityLog>,
+    keys: &Keys,
+) -> Result<StorageParts, ComposeError> {
+    let path = settings.storage.local_dir().unwrap_or_else(|| settings.data.dir.join("objects"));
+    let blobs =
+        LocalStore::open(&path).map_err(|source| ComposeError::Folder { path, source })?;
+    let config = StorageConfig {
+        max_file_bytes: settings.storage.max_file_bytes,
+        upload_ttl: seconds(settings.storage.upload_ttl_secs),
+        large_upload_ttl: seconds(settings.storage.large_upload_ttl_secs),
+        confirm_ttl: seconds(settings.storage.confirm_ttl_secs),
+        download_ttl: seconds(settings.storage.download_ttl_secs),
+        trash_retention: seconds(settings.storage.trash_days.saturating_mul(86_400)),
+        ..StorageConfig::default()
+    };
+    config.validate()?;
+    Ok(StorageParts {
+        db: db.clone(),
+        clock: Arc::clone(clock),
+        blobs: Arc::new(blobs),
+        projects: Arc::new(Directory),
+        credits: Arc::new(Ledger::new(Arc::clone(clock))),
+        activity: Arc::clone(activity),
+        signer: UrlSigner::new(&keys.derive("storage urls")),
+        notifications: Arc::new(db.listen(&["files"])),
+        config,
+    })
+}
+
+/// The configuration has checked the bounds.
+fn seconds(seconds: u64) -> TimeDelta {
+    i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds).unwrap_or(TimeDelta::MAX)
+}
+
+impl Services {
+    fn new(
+        accounts: AccountService,
+        billing: BillingService,
+        projects: ProjectService,
+        files: FileService,
+        health: Components,
+        settings: &Settings,
+    ) -> Self {
+        Self {
+            accounts: Arc::new(accounts),
+            billing: Arc::new(billing),
+            projects: Arc::new(projects),
+            files: Arc::new(files),
+            health: Arc::new(health),
+            trusted_proxies: TrustedProxies::new(&settings.server.trusted_proxies),
+            public_url: settings.server.public_url.clone(),
+            environment: settings.server.environment.as_str(),
+            draining: false.into(),
+        }
+    }
+}

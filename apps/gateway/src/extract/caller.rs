@@ -1,0 +1,118 @@
+use crate::edge::RequestId;
+use crate::extract::ValidJson;
+use crate::problem::ApiError;
+use crate::services::Services;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use eyemotion_core::{Actor, Ctx, ErrorCode, FieldError, IdempotencyKey};
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+
+/// A signed-in person. A request without a valid access token never gets here: 401.
+pub struct Caller {
+    /// The context for the services.
+    pub ctx: Ctx,
+    idempotency_key: Option<Result<String, ApiError>>,
+}
+
+impl Caller {
+    /// The context with the request's `Idempotency-Key`, bound to what was sent with it.
+    pub fn idempotent<T>(self, body: &ValidJson<T>) -> Result<Ctx, ApiError> {
+        let mut ctx = self.ctx;
+        if let Some(key) = self.idempotency_key.transpose()? {
+            ctx.idempotency = Some(IdempotencyKey { key, request_hash: body.hash });
+        }
+        Ok(ctx)
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(caller(req))
+    }
+}
+
+fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
+    let Some(token) = bearer(req)? else {
+        let detail = "Send the access token as Authorization: Bearer <token>.";
+        return Err(ApiError::new(ErrorCode::Unauthenticated, detail));
+    };
+    let services = services(req)?;
+    let actor = services.accounts.authenticate(token)?;
+    Ok(Caller { ctx: context(req, actor)?, idempotency_key: idempotency_key(req) })
+}
+
+/// Anybody. A token is not looked at: the route works without.
+pub struct Guest {
+    /// The context for the services.
+    pub ctx: Ctx,
+}
+
+impl FromRequest for Guest {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(context(req, Actor::Anonymous).map(|ctx| Self { ctx }))
+    }
+}
+
+pub(crate) fn services(req: &HttpRequest) -> Result<&web::Data<Services>, ApiError> {
+    req.app_data::<web::Data<Services>>().ok_or_else(|| ApiError::internal("no services"))
+}
+
+fn bearer(req: &HttpRequest) -> Result<Option<&str>, ApiError> {
+    let Some(value) = req.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    token.map(Some).ok_or_else(|| {
+        ApiError::new(ErrorCode::TokenInvalid, "The Authorization header must be Bearer <token>.")
+    })
+}
+
+fn idempotency_key(req: &HttpRequest) -> Option<Result<String, ApiError>> {
+    let value = req.headers().get("idempotency-key")?;
+    let key = value.to_str().ok().filter(|key| {
+        (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    });
+    Some(key.map(ToOwned::to_owned).ok_or_else(|| {
+        ApiError::invalid(vec![FieldError::new(
+            "Idempotency-Key",
+            "invalid",
+            "must be 1 to 255 printable ASCII characters without spaces",
+        )])
+    }))
+}
+
+fn context(req: &HttpRequest, actor: Actor) -> Result<Ctx, ApiError> {
+    let request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let user_agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Ok(Ctx {
+        actor,
+        request_id: request_id.ok_or_else(|| ApiError::internal("no request id"))?,
+        ip: client_ip(req)?,
+        user_agent: user_agent.map(|agent| agent.chars().take(512).collect()),
+        idempotency: None,
+    })
+}
+
+/// The socket's peer, or what a trusted proxy says of it: the last address in
+/// `X-Forwarded-For` that is not itself a trusted proxy.
+fn client_ip(req: &HttpRequest) -> Result<Option<IpAddr>, ApiError> {
+    let Some(peer) = req.peer_addr().map(|address| address.ip()) else { return Ok(None) };
+    let trusted = &services(req)?.trusted_proxies;
+    if !trusted.contains(peer) {
+        return Ok(Some(peer));
+    }
+    let forwarded = req.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let addresses: Vec<IpAddr> =
+        forwarded.flat_map(|list| list.split(',')).map_while(|ip| ip.trim().parse().ok()).collect();
+    let client = addresses.iter().rev().find(|ip| !trusted.contains(**ip));
+    Ok(Some(client.copied().unwrap_or(peer)))
+}

@@ -1,0 +1,13 @@
+//! What handlers take from a request.
+
+mod caller;
+mod conditional;
+mod json;
+mod origin;
+mod parameters;
+
+pub use caller::{Caller, Guest};
+pub use conditional::{IfMatch, etag};
+pub use json::ValidJson;
+pub use origin::Origin;
+pub use parameters::{Id, PageQuery, ValidQuery};

@@ -1,0 +1,54 @@
+//! The errors that operations declare in the OpenAPI document, by what they share.
+
+use crate::problem::Problem;
+use std::collections::BTreeMap;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+macro_rules! failures {
+    ($($(#[$doc:meta])* $name:ident: $($status:literal $text:literal),+;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                BTreeMap::from([$(($status.to_owned(), problem($text))),+])
+            }
+        }
+    )*};
+}
+
+fn problem(text: &str) -> RefOr<Response> {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(Problem::name())))
+        .build();
+    ResponseBuilder::new()
+        .description(text)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}
+
+failures! {
+    /// What may happen to any operation.
+    Always: "500" "A fault of the server's, logged under the `requestId`",
+        "503" "Not now: try again after `Retry-After`";
+    /// For operations that need a signed-in caller.
+    SignedIn: "401" "No valid access token, or the session has ended";
+    /// For operations with a JSON body.
+    WithBody: "400" "The body is not JSON",
+        "408" "The body did not arrive in time",
+        "413" "The body is too large",
+        "415" "The body is not declared as JSON",
+        "422" "Values that cannot be taken, each named in `errors`";
+    /// For operations with query parameters.
+    WithQuery: "400" "An unknown query parameter", "422" "A parameter's value cannot be taken";
+    /// For operations on one thing.
+    Absent: "404" "It does not exist, or not for this caller";
+    /// For operations that its state may forbid.
+    Conflict: "409" "Its state does not allow it";
+    /// For operations that heed `If-Match`.
+    Stale: "412" "It was changed since the version that `If-Match` names";
+    /// For operations that cost something.
+    Exhausted: "402" "Credits or storage are exhausted; the members say by how much";
+}

@@ -1,0 +1,64 @@
+//! The published OpenAPI 3.1 document: made from the routes themselves, without a database.
+
+use crate::edge::{ALIASES, PREFIX};
+use crate::routes;
+use actix_web::App;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server, ServerBuilder};
+use utoipa_actix_web::AppExt;
+
+/// Builds the document. Paths carry no prefix; the prefixes are its `servers`.
+pub fn document() -> OpenApi {
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(base())
+        .service(utoipa_actix_web::scope("").configure(routes::api))
+        .split_for_parts();
+    let (_, root) = App::new()
+        .into_utoipa_app()
+        .openapi(OpenApi::default())
+        .service(utoipa_actix_web::scope("").configure(routes::root))
+        .split_for_parts();
+    let root_server = vec![Server::new("/")];
+    for (path, mut item) in root.paths.paths {
+        item.servers = Some(root_server.clone());
+        document.paths.paths.insert(path, item);
+    }
+    if let (Some(ours), Some(more)) = (document.components.as_mut(), root.components) {
+        ours.schemas.extend(more.schemas);
+    }
+    document
+}
+
+/// The document as it is published: pretty, with a final newline.
+pub fn document_text() -> String {
+    document().to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+}
+
+fn base() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("EyeMotion")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "The backend of EyeMotion, a film-making platform: people, projects, media files, plans and \
+             credits. Errors are `application/problem+json` with a stable `code`. Lists page by `cursor`. \
+             A POST that creates or charges takes an `Idempotency-Key`.",
+        ))
+        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
+        .contact(Some(ContactBuilder::new().name(Some("EyeMotion")).build()))
+        .build();
+    let describe = |url: &str, text: &str| ServerBuilder::new().url(url).description(Some(text)).build();
+    let [functions, server] = ALIASES;
+    let mut components = Components::new();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([
+            describe(PREFIX, "Canonical"),
+            describe(server, "As existing clients call it"),
+            describe(functions, "As existing clients call it when hosted"),
+        ]))
+        .components(Some(components))
+        .build()
+}

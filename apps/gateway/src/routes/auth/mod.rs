@@ -1,0 +1,30 @@
+//! Who people are and how they stay signed in.
+
+mod jwks;
+mod me;
+mod profile;
+mod refresh;
+mod register;
+mod signin;
+mod signout;
+mod update_profile;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(register::register)
+        .service(signin::signin)
+        .service(refresh::refresh)
+        .service(me::me)
+        .service(profile::get_profile)
+        .service(update_profile::update_profile)
+        .service(signout::signout);
+}
+
+/// Adds the routes at the root.
+pub fn root(config: &mut ServiceConfig<'_>) {
+    config.service(jwks::jwks);
+}

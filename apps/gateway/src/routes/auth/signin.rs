@@ -1,0 +1,74 @@
+use crate::extract::{Guest, ValidJson};
+use crate::failures::{Always, WithBody};
+use crate::problem::{ApiError, Problem};
+use crate::routes::auth::view::{AccountView, SessionView};
+use crate::services::Services;
+use crate::wire::Success;
+use actix_web::{HttpResponse, post, web};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An address and its password.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SigninBody {
+    #[schema(example = "test@example.com")]
+    email: String,
+    #[schema(value_type = String, format = Password)]
+    password: SecretString,
+}
+
+/// The person and the new session.
+#[derive(Serialize, ToSchema)]
+struct SigninAnswer {
+    success: Success,
+    message: &'static str,
+    user: SignedInView,
+    session: SessionView,
+}
+
+/// The person, with the access token where existing clients look for it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SignedInView {
+    #[serde(flatten)]
+    account: AccountView,
+    /// The same as in `session`.
+    access_token: String,
+}
+
+/// Signs in.
+///
+/// An unknown address and a wrong password get the same answer in the same time.
+#[utoipa::path(
+    operation_id = "signIn",
+    tag = "auth",
+    request_body = SigninBody,
+    responses(
+        (status = 200, description = "Signed in", body = SigninAnswer),
+        (status = 401, description = "Address or password is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Banned, or the address is not confirmed", body = Problem, content_type = "application/problem+json"),
+        WithBody,
+        Always,
+    )
+)]
+#[post("/auth/signin")]
+pub(super) async fn signin(
+    guest: Guest,
+    body: ValidJson<SigninBody>,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
+    let SigninBody { email, password } = body.value;
+    let signed_in = services.accounts.sign_in(&guest.ctx, &email, password).await?;
+    let session = SessionView::from(signed_in.tokens);
+    Ok(HttpResponse::Ok().json(SigninAnswer {
+        success: Success,
+        message: "Signed in.",
+        user: SignedInView {
+            account: signed_in.account.into(),
+            access_token: session.access_token.clone(),
+        },
+        session,
+    }))
+}

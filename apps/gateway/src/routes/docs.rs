@@ -1,0 +1,51 @@
+//! `/openapi.json` and `/docs`, both without a network.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
+use std::fmt::Write;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// The published document and its entity tag.
+pub struct Document {
+    text: Bytes,
+    etag: String,
+}
+
+impl Document {
+    /// Keeps the text.
+    pub fn new(text: String) -> Self {
+        let mut etag = String::from("\"");
+        for byte in digest(&SHA256, text.as_bytes()).as_ref().iter().take(16) {
+            // Writing into a String cannot fail.
+            let _ = write!(etag, "{byte:02x}");
+        }
+        etag.push('"');
+        Self { text: text.into(), etag }
+    }
+}
+
+/// Adds both.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/openapi.json", web::get().to(openapi))
+        .route("/docs", web::get().to(redirect))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+}
+
+async fn openapi(req: HttpRequest, document: web::Data<Document>) -> HttpResponse {
+    let known = req.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.contains(&document.etag)) {
+        return HttpResponse::NotModified().insert_header((header::ETAG, document.etag.clone())).finish();
+    }
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::ETAG, document.etag.clone()))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(document.text.clone())
+}
+
+async fn redirect() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}

@@ -1,0 +1,16 @@
+//! How the server is.
+
+mod probes;
+mod summary;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(summary::get_health).service(summary::get_database);
+}
+
+/// Adds the probes at the root.
+pub fn root(config: &mut ServiceConfig<'_>) {
+    config.service(probes::live).service(probes::ready).service(probes::startup);
+}

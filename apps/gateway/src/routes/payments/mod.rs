@@ -1,0 +1,18 @@
+//! Plans, the subscription and its credits.
+
+mod credits;
+mod plans;
+mod subscription;
+mod usage;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(plans::list_plans)
+        .service(subscription::get_subscription)
+        .service(credits::get_credits)
+        .service(usage::list_usage);
+}

@@ -1,0 +1,79 @@
+use crate::config::ServerSettings;
+use eyemotion_auth::Accounts;
+use eyemotion_billing::Billing;
+use eyemotion_health::Health;
+use eyemotion_projects::Projects;
+use eyemotion_storage::Files;
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What the routes call. One of it for the process.
+pub struct Services {
+    /// People, sessions and tokens.
+    pub accounts: Arc<dyn Accounts>,
+    /// Plans, subscriptions and credits.
+    pub billing: Arc<dyn Billing>,
+    /// Projects.
+    pub projects: Arc<dyn Projects>,
+    /// Files and their bytes.
+    pub files: Arc<dyn Files>,
+    /// How everything is.
+    pub health: Arc<dyn Health>,
+    /// Whose word about a client's address is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Where clients reach this server; none: where the request says it came to.
+    pub public_url: Option<String>,
+    /// `development` or `production`, shown by the health route.
+    pub environment: &'static str,
+    pub(crate) draining: AtomicBool,
+}
+
+impl Services {
+    /// Whether the server has been told to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a request may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest JSON body, bytes.
+    pub max_body_bytes: usize,
+    /// Within which a JSON body must have arrived; in an upload, the longest silence.
+    pub body_timeout: Duration,
+}
+
+impl From<&ServerSettings> for Limits {
+    fn from(settings: &ServerSettings) -> Self {
+        Self {
+            max_body_bytes: settings.max_body_bytes,
+            body_timeout: Duration::from_secs(settings.body_timeout_secs),
+        }
+    }
+}
+
+/// Proxies in front of the server, by network.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Reads addresses and networks; the configuration has checked that they are such.
+    pub fn new(networks: &[String]) -> Self {
+        let parse = |text: &String| {
+            text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+        };
+        Self(networks.iter().filter_map(parse).collect())
+    }
+
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+    }
+}
