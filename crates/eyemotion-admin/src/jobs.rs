@@ -2,7 +2,7 @@ use crate::repository::activity_logs;
 use async_trait::async_trait;
 use eyemotion_core::{Clock, Ctx};
 use eyemotion_db::Db;
-use eyemotion_jobs::{Attempt, Handler, Job, JobError, Workers};
+use eyemotion_jobs::{Attempt, Handler, Job, JobError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ impl Job for MaintainActivityLog {
     const KIND: &'static str = "admin.maintain_activity_log";
 }
 
-/// Does [`MaintainActivityLog`]. Doing it twice changes nothing.
+/// Does [`MaintainActivityLog`], which wants to run daily. Doing it twice changes nothing.
 pub struct ActivityLogKeeper {
     db: Db,
     clock: Arc<dyn Clock>,
@@ -24,16 +24,6 @@ impl ActivityLogKeeper {
     /// Keeps the log in `db` by the time of `clock`.
     pub fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
         Self { db, clock }
-    }
-
-    /// Registers the job with `workers` and schedules it daily, at a quiet hour in Bangkok.
-    #[must_use]
-    pub fn register(self, workers: Workers) -> Workers {
-        workers.register::<MaintainActivityLog>(self).schedule(
-            "admin.maintain_activity_log",
-            "20 20 * * *",
-            &MaintainActivityLog {},
-        )
     }
 }
 

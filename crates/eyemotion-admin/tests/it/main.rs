@@ -121,9 +121,10 @@ async fn the_job_makes_partitions_ahead_and_drops_old_ones() {
     // Far from the present, whose partitions the migration has made.
     let start: DateTime<Utc> = Utc::now() + TimeDelta::days(400);
     let clock = Arc::new(ManualClock::at(start));
+    let keeper = ActivityLogKeeper::new(db.clone(), clock.clone());
     let workers = Workers::builder(db.clone(), clock.clone());
-    let running = ActivityLogKeeper::new(db.clone(), clock.clone())
-        .register(workers)
+    let running = workers
+        .register::<MaintainActivityLog>(keeper)
         .start()
         .unwrap();
     let ctx = Ctx::system("test");
