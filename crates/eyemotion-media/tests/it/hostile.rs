@@ -249,6 +249,19 @@ fn the_header_of_a_huge_file_is_found_behind_its_media() {
 }
 
 #[test]
+fn a_fragment_that_comes_again_does_not_lengthen_the_film() {
+    let path = fixtures::path("h264_2997_fragmented.mp4");
+    let bytes = fs::read(&path).unwrap();
+    let fragment = bytes.windows(4).position(|kind| kind == b"moof").unwrap() - 4;
+    let again = [&bytes, &bytes[fragment..]].concat();
+    let (once, twice) = (
+        probe(&path, fixtures::type_of(&path)),
+        process_bytes(&again, fixtures::type_of(&path)),
+    );
+    assert_eq!(once.unwrap().duration_us, twice.unwrap().duration_us);
+}
+
+#[test]
 fn crafted_elements() {
     let header = b"\x1a\x45\xdf\xa3\x80";
     let open_segment = b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff";
