@@ -10,7 +10,7 @@ use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::{self, BoxFuture, FutureExt};
-use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -168,11 +168,17 @@ impl AsyncConnectionCore for Tx {
         let failed = Arc::clone(&self.failed);
         let write = self.mode == Mode::Write;
         self.flight(move |mut connection| {
-            AsyncConnectionCore::load(&mut connection, source)
-                .map(move |rows| {
-                    Ok(rows?.inspect_err(move |_| failed.store(write, Ordering::Relaxed)).boxed())
-                })
-                .boxed()
+            let rows = AsyncConnectionCore::load(&mut connection, source);
+            async move {
+                if write {
+                    let failed = move |_: &Error| failed.store(true, Ordering::Relaxed);
+                    return Ok(rows.await?.inspect_err(failed).boxed());
+                }
+                // The COMMIT behind them is not answered until the rows have been taken.
+                let rows: Vec<_> = rows.await?.collect().await;
+                Ok(stream::iter(rows).boxed())
+            }
+            .boxed()
         })
     }
 

@@ -201,6 +201,22 @@ async fn reads_cannot_write() {
     assert_eq!(count(&mut tx, "select count(*) from user_profiles").await.unwrap(), 1);
 }
 
+/// The driver stops reading while rows wait to be taken, and the COMMIT's answer comes after them.
+#[tokio::test]
+async fn a_read_of_any_size_arrives() {
+    let database = TestDatabase::new().await;
+    let db = single(&database).await;
+    let person = person(&database, "a@example.com").await;
+    let mut tx = db.read(&person.ctx()).await.unwrap();
+    let rows = diesel::sql_query(
+        "select n::bigint as count, repeat('x', 1000) from generate_series(1, 2000) as n(n)",
+    );
+    let rows = rows.load::<Count>(&mut tx);
+    let rows = tokio::time::timeout(Duration::from_secs(20), rows).await.unwrap().unwrap();
+    assert_eq!(rows.len(), 2000);
+    assert_eq!(count(&mut tx, "select count(*) from user_profiles").await.unwrap(), 1);
+}
+
 #[tokio::test]
 async fn many_tasks_on_few_connections_never_see_each_other() {
     let database = TestDatabase::new().await;
