@@ -16,8 +16,12 @@ pub enum Target {
 
 /// Starts logging: pretty on a terminal, one JSON object a line otherwise.
 pub fn start(settings: &LogSettings, target: Target) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&settings.filter)
+    let mut filter = EnvFilter::try_new(&settings.filter)
         .map_err(|error| Failure::config(format!("log.filter: {error}")))?;
+    for quiet in ["tokio_postgres=info", "actix_server=warn"] {
+        // The driver's debug lines hold query parameters: addresses, password hashes.
+        filter = filter.add_directive(quiet.parse().map_err(Failure::new)?);
+    }
     let (terminal, writer) = match target {
         Target::Stdout => (std::io::stdout().is_terminal(), BoxMakeWriter::new(std::io::stdout)),
         Target::Stderr => (std::io::stderr().is_terminal(), BoxMakeWriter::new(std::io::stderr)),

@@ -191,7 +191,7 @@ impl Coded for StorageError {
             Self::SizeMismatch { declared, received } => {
                 json!({ "declaredSize": declared, "receivedSize": received })
             }
-            Self::NotReady(status) => json!({ "status": status }),
+            Self::NotReady(status) => json!({ "processingStatus": status }),
             Self::Ledger(error) => return error.members(),
             _ => return Map::new(),
         };

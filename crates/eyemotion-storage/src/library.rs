@@ -58,7 +58,7 @@ pub(crate) async fn update(
     check_version(&file, if_match)?;
     if let Some(name) = &labels.filename {
         name::media_type(&file.mime_type, name)
-            .map_err(|error| StorageError::invalid("/name", error.to_string()))?;
+            .map_err(|error| StorageError::invalid("/filename", error.to_string()))?;
     }
     if labels == LabelChanges::default() {
         return Ok(file);
@@ -74,7 +74,7 @@ pub(crate) async fn update(
 
 fn check(changes: FileChanges) -> Result<LabelChanges, StorageError> {
     if let Some(name) = &changes.name {
-        name::check(name, "/name")?;
+        name::check(name, "/filename")?;
     }
     let tags = changes.tags.as_deref().map(check_tags).transpose()?;
     Ok(LabelChanges {

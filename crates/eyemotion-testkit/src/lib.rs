@@ -2,9 +2,14 @@
 //!
 //! [`TestDatabase`] gives each test a migrated PostgreSQL database of its own in some 50 ms. The
 //! server behind it starts with the first test and ends by itself a minute after the last one.
+//! `TestApp` (feature `app`) is the whole server in the test's process.
 
+#[cfg(feature = "app")]
+mod app;
 mod database;
 mod server;
 mod template;
 
+#[cfg(feature = "app")]
+pub use app::{Answer, Client, Session, TestApp};
 pub use database::TestDatabase;

@@ -6,6 +6,7 @@
     reason = "a test's functions fail by panicking, as the test does"
 )]
 
+mod api;
 mod architecture;
 mod database;
 mod ledger;

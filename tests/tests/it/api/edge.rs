@@ -102,7 +102,7 @@ async fn malformed_bodies_are_refused_with_a_code() {
     let answer = person.post("/projects", &json!({ "name": "a\u{0}b" })).await;
     assert_eq!(answer.problem(422), "validation_failed");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let answer = raw(&format!("{{\"name\":\"a\",\"settings\":{deep}}}"), "application/json").await;
+    let answer = raw(&format!("{{\"name\":\"a\",\"settings\":{{\"a\":{deep}}}}}"), "application/json").await;
     assert_eq!(answer.status, 400);
     assert_eq!(person.get("/projects").await.expect(200)["projects"], json!([]));
 }

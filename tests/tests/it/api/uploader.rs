@@ -46,7 +46,7 @@ impl Uploader {
 
     /// The PUT that a grant describes. Nobody has to be signed in for it.
     pub(super) fn request(&self, grant: &Grant, body: impl Into<Body>) -> RequestBuilder {
-        let request = self.nobody().request(Method::PUT, &grant.url);
+        let request = self.person.nobody().request(Method::PUT, &grant.url);
         request.header("content-type", &grant.content_type).body(body)
     }
 
@@ -89,7 +89,7 @@ impl Uploader {
 
     /// GET as nobody, with headers.
     pub(super) async fn fetch(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
-        let request = self.nobody().request(Method::GET, url);
+        let request = self.person.nobody().request(Method::GET, url);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         self.person.send(request).await
     }
@@ -100,7 +100,7 @@ impl Uploader {
     }
 
     fn nobody(&self) -> Client {
-        Client { session: None, ..self.person.clone() }
+        self.person.signed_out()
     }
 
     /// Credits that are left.

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 /// Answers a GET or HEAD with the file, a range of it, or 304.
 pub fn respond(req: &HttpRequest, download: Download) -> Result<HttpResponse, ApiError> {
     let tag = EntityTag::new_strong(download.etag.clone());
-    if not_modified(req, &tag) {
+    if not_modified(req, &tag, &download) {
         let mut answer = HttpResponse::NotModified();
         add_validators(&mut answer, &tag, &download);
         return Ok(answer.finish());
@@ -63,16 +63,19 @@ fn add_validators(answer: &mut HttpResponseBuilder, tag: &EntityTag, download: &
         .insert_header((header::CACHE_CONTROL, "private, no-cache"));
 }
 
-/// RFC 9110 section 13.1.2.
-fn not_modified(req: &HttpRequest, tag: &EntityTag) -> bool {
-    if !req.headers().contains_key(header::IF_NONE_MATCH) {
-        return false;
+/// RFC 9110 sections 13.1.2 and 13.1.3; the tag, being exact, goes before the date.
+fn not_modified(req: &HttpRequest, tag: &EntityTag, download: &Download) -> bool {
+    if req.headers().contains_key(header::IF_NONE_MATCH) {
+        return match IfNoneMatch::parse(req) {
+            Ok(IfNoneMatch::Any) => true,
+            Ok(IfNoneMatch::Items(known)) => known.iter().any(|other| other.weak_eq(tag)),
+            Err(_) => false,
+        };
     }
-    match IfNoneMatch::parse(req) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|other| other.weak_eq(tag)),
-        Err(_) => false,
-    }
+    let since = req.headers().get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+    since
+        .and_then(|text| text.parse::<HttpDate>().ok())
+        .is_some_and(|since| SystemTime::from(download.modified) <= SystemTime::from(since))
 }
 
 /// The one range that is asked for. Several at once, or one that cannot be read, are answered with
