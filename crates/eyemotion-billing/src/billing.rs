@@ -105,6 +105,9 @@ impl Billing for BillingService {
             .db
             .begin(&ctx.with_actor(Actor::System("billing")))
             .await?;
+        if let Some(balance) = idempotency::replay(&mut tx, ctx, GRANT).await? {
+            return Ok(balance);
+        }
         let balance = self
             .ledger
             .grant_lot(&mut tx, ctx, grant)

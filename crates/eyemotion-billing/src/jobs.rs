@@ -3,18 +3,27 @@ use async_trait::async_trait;
 use eyemotion_core::Ctx;
 use eyemotion_jobs::{Attempt, Handler, Job, JobError};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Renews the free subscriptions whose period is over. Run it each minute: until it has run, a
-/// person whose period is over has no included credits (a charge renews at once, a look does not).
+/// Renews the free subscriptions whose period is over: schedule it at [`RenewSubscriptions::CRON`].
+/// Until it has run, a person whose period is over sees no included credits, though a charge that
+/// needs them renews at once.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct RenewSubscriptions {}
 
 impl Job for RenewSubscriptions {
     const KIND: &'static str = "billing.renew_subscriptions";
+    const TIMEOUT: Duration = Duration::from_mins(30);
+}
+
+impl RenewSubscriptions {
+    /// Each minute.
+    pub const CRON: &'static str = "* * * * *";
 }
 
 #[async_trait]
-impl Handler<RenewSubscriptions> for Subscriptions {
+impl Handler<RenewSubscriptions> for Arc<Subscriptions> {
     async fn run(&self, _: RenewSubscriptions, _: &Attempt) -> Result<(), JobError> {
         // Each renewal is a transaction that happens once, so a late worker does no harm.
         let round = self.renew_due(&Ctx::system("billing")).await?;

@@ -196,6 +196,10 @@ pub(crate) struct ProjectChanges {
     pub status: Option<&'static str>,
     pub settings: Option<Value>,
     pub collaboration_settings: Option<Value>,
+    #[expect(
+        clippy::option_option,
+        reason = "Diesel's form: none stays, null clears"
+    )]
     pub thumbnail_url: Option<Option<String>>,
 }
 
