@@ -172,12 +172,6 @@ impl Client {
         self
     }
 
-    /// Somebody who has not signed in, at the same server.
-    #[must_use]
-    pub fn nobody(&self) -> Self {
-        Self { session: None, ..self.clone() }
-    }
-
     /// The signed-in person's id.
     pub fn user(&self) -> &str {
         self.session.as_ref().map_or("", |session| &session.user)

@@ -5,6 +5,7 @@ mod machine;
 mod story;
 
 use eyemotion_storage::FAIL_POINTS;
+use futures_util::{StreamExt, stream};
 use story::{Retry, Story};
 
 /// The fail points of one part of the way.
@@ -19,44 +20,45 @@ fn every_part_of_the_way_is_tested() {
     assert_eq!(tested, FAIL_POINTS);
 }
 
+/// Kills it at each point of a part, a few at a time: much of it is waiting.
+async fn at_each<F: Future<Output = ()>>(part: &str, tell: impl Fn(&'static str) -> F) {
+    stream::iter(points(part)).for_each_concurrent(3, tell).await;
+}
+
+async fn ready(point: &'static str, retry: Retry) {
+    Story::until_killed_at(point).await.ready(retry).await.swept().await;
+}
+
 #[tokio::test]
 async fn while_leave_is_given() {
-    for point in points("grant") {
-        Story::until_killed_at(point).await.ready(Retry::SameUrl).await.swept().await;
-    }
+    at_each("grant", |point| ready(point, Retry::SameUrl)).await;
 }
 
 #[tokio::test]
 async fn while_bytes_arrive_and_the_same_url_is_used_again() {
-    for point in points("upload") {
-        Story::until_killed_at(point).await.ready(Retry::SameUrl).await.swept().await;
-    }
+    at_each("upload", |point| ready(point, Retry::SameUrl)).await;
 }
 
 #[tokio::test]
 async fn while_bytes_arrive_and_another_url_is_asked_for() {
-    for point in points("upload") {
-        Story::until_killed_at(point).await.ready(Retry::NewUrl).await.swept().await;
-    }
+    at_each("upload", |point| ready(point, Retry::NewUrl)).await;
 }
 
 #[tokio::test]
 async fn while_it_is_confirmed() {
-    for point in points("confirm") {
-        Story::until_killed_at(point).await.ready(Retry::SameUrl).await.swept().await;
-    }
+    at_each("confirm", |point| ready(point, Retry::SameUrl)).await;
 }
 
 #[tokio::test]
 async fn while_it_is_processed() {
-    for point in points("process") {
-        Story::until_killed_at(point).await.ready(Retry::SameUrl).await.swept().await;
-    }
+    at_each("process", |point| ready(point, Retry::SameUrl)).await;
 }
 
 #[tokio::test]
 async fn while_it_is_purged() {
-    for point in points("purge") {
-        Story::until_killed_at(point).await.ready(Retry::SameUrl).await.purged().await.swept().await;
-    }
+    at_each("purge", async |point| {
+        let story = Story::until_killed_at(point).await.ready(Retry::SameUrl).await;
+        story.purged().await.swept().await;
+    })
+    .await;
 }

@@ -24,7 +24,8 @@ impl Person {
 
     /// The same person at a server that has started anew: the session goes on.
     pub(crate) fn at(&self, base: &str) -> Self {
-        let client = Client { session: self.client.session.clone(), ..Client::at(base) };
+        let mut client = Client::at(base);
+        client.session.clone_from(&self.client.session);
         Self { client, project: self.project.clone() }
     }
 
@@ -71,8 +72,8 @@ impl Person {
     /// The original's bytes.
     pub(crate) async fn download(&self, file: &str) -> Answer {
         let answer = self.client.get(&format!("/files/{file}/download-url")).await.expect(200);
-        let nobody = Client { session: None, ..self.client.clone() };
-        nobody.get(answer["downloadUrl"].as_str().unwrap()).await
+        let url = answer["downloadUrl"].as_str().unwrap();
+        self.client.signed_out().get(url).await
     }
 }
 

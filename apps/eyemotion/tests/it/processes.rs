@@ -3,15 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// A running process, as `/proc` shows it.
-#[derive(Debug)]
-pub(crate) struct Process {
-    pub(crate) id: i32,
-    pub(crate) command: String,
-}
-
-/// Every process that was started with this path in its command line.
-pub(crate) fn naming(path: &Path) -> Vec<Process> {
+/// Every running process with this path in its command line, as `<id> <command line>`.
+pub(crate) fn naming(path: &Path) -> Vec<String> {
     let path = path.to_str().unwrap();
     let entries = fs::read_dir("/proc").unwrap();
     let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -19,7 +12,7 @@ pub(crate) fn naming(path: &Path) -> Vec<Process> {
         // Gone meanwhile: not running.
         let command = fs::read(format!("/proc/{id}/cmdline")).ok()?;
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
-        command.contains(path).then_some(Process { id, command })
+        command.contains(path).then(|| format!("{id} {command}"))
     })
     .collect()
 }

@@ -354,8 +354,8 @@ async fn the_trash_gives_back_and_purging_does_not() {
     assert!(gone.get("file").is_none(), "{gone}");
     assert_eq!(uploader.person.get(&path).await.problem(404), "file_not_found");
     assert_eq!(uploader.person.delete(&path).await.problem(404), "file_not_found");
-    assert_eq!(uploader.fetch(&url, &[]).await.problem(403), "download_url_invalid");
     nothing_is_kept(&app, &uploader).await;
+    assert_eq!(uploader.fetch(&url, &[]).await.problem(403), "download_url_invalid");
     settle(app).await;
 }
 

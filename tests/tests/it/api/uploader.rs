@@ -46,7 +46,7 @@ impl Uploader {
 
     /// The PUT that a grant describes. Nobody has to be signed in for it.
     pub(super) fn request(&self, grant: &Grant, body: impl Into<Body>) -> RequestBuilder {
-        let request = self.person.nobody().request(Method::PUT, &grant.url);
+        let request = self.person.signed_out().request(Method::PUT, &grant.url);
         request.header("content-type", &grant.content_type).body(body)
     }
 
@@ -89,7 +89,7 @@ impl Uploader {
 
     /// GET as nobody, with headers.
     pub(super) async fn fetch(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
-        let request = self.person.nobody().request(Method::GET, url);
+        let request = self.person.signed_out().request(Method::GET, url);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         self.person.send(request).await
     }
@@ -97,10 +97,6 @@ impl Uploader {
     /// The original's bytes.
     pub(super) async fn download(&self, file: &str) -> Answer {
         self.fetch(&self.download_url(file, "").await, &[]).await
-    }
-
-    fn nobody(&self) -> Client {
-        self.person.signed_out()
     }
 
     /// Credits that are left.

@@ -110,7 +110,7 @@ impl Machine {
     }
 
     fn objects(&self) -> PathBuf {
-        self.folder.path().join("objects")
+        self.folder.path().join("eyemotion-data/objects")
     }
 
     pub(crate) async fn stop(self) {
@@ -119,8 +119,7 @@ impl Machine {
 }
 
 fn launch(database: &TestDatabase, folder: &Path) -> Launch {
-    let objects = format!("file://{}", folder.join("objects").display());
-    Launch::in_folder(folder).env("DATABASE_URL", database.url()).env("STORAGE_URL", objects)
+    Launch::in_folder(folder).env("DATABASE_URL", database.url())
 }
 
 fn everything_below(folder: &Path) -> Vec<PathBuf> {
