@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 3;
 /// unless the test fails: then it stays for an hour to be looked at, and its address is printed.
 ///
 /// The server is shared by all tests of a checkout; `eyemotion-test-pg` under cargo's target
-/// directory says where it is. To use another one, name it in `EYEMOTION_TEST_DATABASE_URL`: an address in URL form
+/// directory says where it is, and `EYEMOTION_PG_BIN` whose programs it is made of. To use another one, name it in `EYEMOTION_TEST_DATABASE_URL`: an address in URL form
 /// without TLS, of a login that may create databases and roles.
 #[derive(Debug)]
 pub struct TestDatabase {

@@ -5,6 +5,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     fs::{self, DirBuilder, File},
     hash::{DefaultHasher, Hash, Hasher},
     io,
@@ -25,6 +26,8 @@ use tokio_postgres::{Client, error::SqlState};
 use crate::database::{Failure, connect};
 
 const EXTERNAL: &str = "EYEMOTION_TEST_DATABASE_URL";
+/// Names the folder of PostgreSQL's programs, as it does for the product.
+const PROGRAMS: &str = "EYEMOTION_PG_BIN";
 /// The database to connect to while making others.
 const MAINTENANCE: &str = "postgres";
 
@@ -79,7 +82,11 @@ pub(crate) async fn shared() -> Result<(Server, Client), Failure> {
         let client = connect(&url).await?;
         return Ok((Server { url }, client));
     }
-    let folder = target_folder()?.join("eyemotion-test-pg");
+    let mut folder = target_folder()?.join("eyemotion-test-pg");
+    if let Some(programs) = env::var_os(PROGRAMS) {
+        // Another version must not be answered by the server of the usual one.
+        folder.set_extension(hash(&programs));
+    }
     fs::create_dir_all(&folder)?;
     let path = folder.join("start.lock");
     // Not on this thread: the one that holds the lock may be another task of it.
@@ -126,9 +133,9 @@ async fn start(folder: &Path) -> Result<LocalPostgres, Failure> {
     let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = LocalConfig {
         data_dir: data_dir.clone(),
+        bin_dir: env::var_os(PROGRAMS).map(PathBuf::from),
         settings: settings.into(),
         ephemeral: true,
-        ..LocalConfig::default()
     };
     match LocalPostgres::start(&config).await {
         // Written without fsync, so a power cut may have ruined it, and PostgreSQL may have been
@@ -152,9 +159,7 @@ fn data_folder(folder: &Path) -> io::Result<PathBuf> {
     if free < MEMORY {
         return Ok(folder.to_path_buf());
     }
-    let mut hash = DefaultHasher::new();
-    folder.hash(&mut hash);
-    let name = format!("eyemotion-test-pg-{:016x}", hash.finish());
+    let name = format!("eyemotion-test-pg-{}", hash(folder.as_os_str()));
     let data_dir = memory.join(name);
     match DirBuilder::new().mode(0o711).create(&data_dir) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -164,6 +169,13 @@ fn data_folder(folder: &Path) -> io::Result<PathBuf> {
     let found = fs::symlink_metadata(&data_dir)?;
     let ours = found.is_dir() && found.uid() == fs::metadata(folder)?.uid();
     Ok(if ours { data_dir } else { folder.to_path_buf() })
+}
+
+/// The same for all test programs that one compiler made, which is enough.
+fn hash(text: &OsStr) -> String {
+    let mut hash = DefaultHasher::new();
+    text.hash(&mut hash);
+    format!("{:016x}", hash.finish())
 }
 
 fn keep(psql: &Path, url: &str, lifeline: OwnedFd, (look, idle): (u32, u32)) -> io::Result<()> {

@@ -7,7 +7,7 @@ mod owner;
 mod placement;
 
 use std::{
-    fs,
+    env, fs,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -28,6 +28,7 @@ fn folder() -> TempDir {
 fn config(data_dir: &Path) -> LocalConfig {
     LocalConfig {
         data_dir: data_dir.to_path_buf(),
+        bin_dir: bin_dir(),
         ephemeral: true,
         ..LocalConfig::default()
     }
@@ -51,6 +52,11 @@ async fn show(client: &Client, setting: &str) -> String {
 fn postmaster(data_dir: &Path) -> i32 {
     let text = fs::read_to_string(data_dir.join("postgres/postmaster.pid")).unwrap();
     text.lines().next().unwrap().parse().unwrap()
+}
+
+/// The programs to test, if not those that are found.
+fn bin_dir() -> Option<PathBuf> {
+    env::var_os("EYEMOTION_PG_BIN").map(PathBuf::from)
 }
 
 /// Whether the process runs. One that has ended counts as gone even if nobody has waited for it.
@@ -83,7 +89,7 @@ async fn rows(server: &LocalPostgres) -> i64 {
 /// A folder of PostgreSQL's programs with another `initdb`: a script that knows the real one as
 /// `$initdb`.
 fn programs_with_initdb(folder: &Path, script: &str) -> PathBuf {
-    let real = find_programs(None).unwrap();
+    let real = find_programs(bin_dir().as_deref()).unwrap();
     let bin_dir = folder.join("bin");
     fs::create_dir(&bin_dir).unwrap();
     let initdb = format!("initdb='{}'\n{script}", real.program("initdb").display());

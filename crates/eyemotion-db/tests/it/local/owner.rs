@@ -10,7 +10,7 @@ use std::{
 
 use eyemotion_db::local::{LocalConfig, LocalPostgres};
 
-use super::connect;
+use super::{bin_dir, connect};
 
 /// Set for [`owner`], the process that the tests kill.
 pub const OWNER_DATA_DIR: &str = "EYEMOTION_TEST_OWNER_DATA_DIR";
@@ -97,7 +97,9 @@ async fn owner() {
     // With fsync, as what it has committed must survive.
     let config = LocalConfig {
         data_dir: data_dir.into(),
-        bin_dir: env::var_os(OWNER_BIN_DIR).map(PathBuf::from),
+        bin_dir: env::var_os(OWNER_BIN_DIR)
+            .map(PathBuf::from)
+            .or_else(bin_dir),
         ..LocalConfig::default()
     };
     let server = LocalPostgres::start(&config).await.unwrap();
