@@ -81,6 +81,8 @@ create index project_files_upload_expiry_idx on public.project_files (upload_exp
     where processing_status in ('pending', 'uploading', 'uploaded', 'expired');
 create index project_files_trashed_at_idx on public.project_files (trashed_at)
     where processing_status = 'trashed';
+create index project_files_processing_idx on public.project_files (updated_at)
+    where processing_status in ('verifying', 'verified', 'processing');
 create index project_files_purged_idx on public.project_files (id) where processing_status = 'purged';
 
 create table public.storage_buckets (

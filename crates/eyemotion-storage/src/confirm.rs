@@ -89,7 +89,8 @@ fn refusal(parts: &StorageParts, file: &Stored) -> StorageError {
     }
 }
 
-/// Everything that has to happen together. Returns the balance afterwards.
+/// Everything that has to happen together, locking in the order in which everybody does: project,
+/// file, wallet, quota. Returns the balance afterwards.
 async fn take_in(
     parts: &StorageParts,
     tx: &mut Tx,
@@ -102,10 +103,6 @@ async fn take_in(
         return Err(StorageError::UploadExpired);
     }
     uploads::confirm(tx, file.id, now).await?;
-    if !quotas::settle(tx, file.id, file.size).await? {
-        let text = format!("file {} is uploaded and has no reservation", file.id);
-        return Err(DbError::Other(text.into()).into());
-    }
     let charge = Charge {
         user: owner,
         credits: file.credits_cost,
@@ -115,6 +112,10 @@ async fn take_in(
         idempotency_key: format!("upload:{}", file.id),
     };
     let remaining = parts.credits.spend(tx, ctx, charge).await?;
+    if !quotas::settle(tx, file.id, file.size).await? {
+        let text = format!("file {} is uploaded and has no reservation", file.id);
+        return Err(DbError::Other(text.into()).into());
+    }
     ProcessFile::enqueue(tx, &*parts.clock, file.id).await?;
     let activity = Activity::new("file.upload_confirmed", "file", file.id).with(json!({
         "project": file.project, "size": file.size, "credits": file.credits_cost,

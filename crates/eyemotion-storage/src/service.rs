@@ -221,8 +221,8 @@ pub trait Files: Send + Sync {
     /// `DownloadUrlExpired`.
     async fn open_signed(&self, ctx: &Ctx, get: SignedDownload) -> Result<Download, StorageError>;
 
-    /// How processing goes: the present state at once, then every change, at most one a second
-    /// in the middle, until a state that processing does not leave.
+    /// How processing goes: the present state at once, then every change, until a state that
+    /// processing does not leave.
     async fn events(
         &self,
         ctx: &Ctx,

@@ -140,13 +140,25 @@ impl Lease {
         if now < self.renew_at {
             return Ok(());
         }
-        match self.renew(received).await {
+        match Box::pin(self.renew(received)).await {
             Err(StorageError::Db(error)) if now < self.until => {
                 tracing::warn!(%error, file = %self.file.id, "cannot renew the lease of an upload");
                 self.renew_at = now + self.parts.config.lease_renewal / 4;
                 Ok(())
             }
             result => result,
+        }
+    }
+
+    /// Renews while `work` is going on: gigabytes take longer to sync than a lease lasts.
+    async fn keep_during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, StorageError> {
+        let pause = self.parts.config.lease_renewal.to_std().unwrap_or_default();
+        let mut work = std::pin::pin!(work);
+        loop {
+            match tokio::time::timeout(pause, work.as_mut()).await {
+                Ok(done) => return Ok(done),
+                Err(_) => Box::pin(self.renew(self.file.size)).await?,
+            }
         }
     }
 
@@ -229,7 +241,7 @@ impl Upload {
     /// `SizeMismatch` if some are missing, `ChecksumMismatch`, `UploadInProgress`, `Blob`.
     pub async fn finish(mut self) -> Result<Uploaded, StorageError> {
         let result = match self.seal().await {
-            Ok(sealed) => self.store(sealed).await,
+            Ok(sealed) => Box::pin(self.store(sealed)).await,
             Err(error) => Err(error),
         };
         if result.is_err() {
@@ -247,7 +259,7 @@ impl Upload {
             .staging
             .as_mut()
             .ok_or(StorageError::UploadInProgress)?;
-        let sealed = staging.seal().await?;
+        let sealed = self.lease.keep_during(staging.seal()).await??;
         match self.lease.file.declared_sha256 {
             Some(declared) if declared != sealed.sha256 => Err(StorageError::ChecksumMismatch),
             _ => Ok(sealed),
@@ -296,7 +308,7 @@ impl Upload {
     async fn abort(&mut self) {
         // Without a staging there is nothing to try again: the object may lie under its key.
         if self.staging.take().is_some() {
-            self.lease.abandon().await;
+            Box::pin(self.lease.abandon()).await;
         }
     }
 }

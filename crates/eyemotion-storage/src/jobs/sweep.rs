@@ -1,4 +1,4 @@
-use super::{PurgeFile, SweepUploads};
+use super::{ProcessFile, PurgeFile, SweepUploads};
 use crate::model::FileStatus;
 use crate::parts::StorageParts;
 use crate::repository::stored::{self, Stored};
@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 /// Files of each sort in one sweep; the next one comes in minutes.
 const BATCH: i64 = 500;
-/// A tombstone this old has lost its job.
-const PURGE_OVERDUE: Duration = Duration::hours(1);
+/// What has waited this long for its job has lost it, or has it still: then a second is not added.
+const JOB_OVERDUE: Duration = Duration::hours(1);
 
 pub(super) struct Sweeper(pub(super) Arc<StorageParts>);
 
@@ -32,7 +32,8 @@ impl Handler<SweepUploads> for Sweeper {
         let abandoned = sweeps::abandoned_uploads(&mut tx, now, BATCH).await?;
         let trash = sweeps::old_trash(&mut tx, now - parts.config.trash_retention, BATCH).await?;
         let expired = sweeps::old_expired(&mut tx, now - grace, BATCH).await?;
-        let tombstones = sweeps::old_tombstones(&mut tx, now - PURGE_OVERDUE, BATCH).await?;
+        let tombstones = sweeps::old_tombstones(&mut tx, now - JOB_OVERDUE, BATCH).await?;
+        let stalled = sweeps::stalled(&mut tx, now - JOB_OVERDUE, BATCH).await?;
         drop(tx);
 
         for id in &abandoned {
@@ -44,19 +45,21 @@ impl Handler<SweepUploads> for Sweeper {
         for id in &expired {
             self.entomb(*id, FileStatus::Expired).await?;
         }
-        if !tombstones.is_empty() {
-            let mut tx = parts.db.begin(&system()).await?;
-            for (file, owner) in &tombstones {
-                PurgeFile::enqueue(&mut tx, &*parts.clock, *owner, *file).await?;
-            }
-            tx.commit().await?;
+        let mut tx = parts.db.begin(&system()).await?;
+        for (file, owner) in &tombstones {
+            PurgeFile::enqueue(&mut tx, &*parts.clock, *owner, *file).await?;
         }
+        for (file, _) in &stalled {
+            ProcessFile::enqueue(&mut tx, &*parts.clock, *file).await?;
+        }
+        tx.commit().await?;
         let staged = parts.blobs.discard_stale_staging(now - grace).await?;
         tracing::info!(
             abandoned = abandoned.len(),
             trash = trash.len(),
             expired = expired.len(),
             tombstones = tombstones.len(),
+            stalled = stalled.len(),
             staged,
             "swept storage"
         );

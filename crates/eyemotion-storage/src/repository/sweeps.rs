@@ -100,6 +100,28 @@ pub(crate) async fn old_tombstones(
     ))
 }
 
+/// Files that processing left in the middle before `moment`.
+pub(crate) async fn stalled(
+    tx: &mut Tx,
+    moment: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(FileId, UserId)>, DbError> {
+    let middle = [
+        FileStatus::Verifying,
+        FileStatus::Verified,
+        FileStatus::Processing,
+    ];
+    let rows = project_files::table
+        .filter(project_files::processing_status.eq_any(middle.map(FileStatus::as_str)))
+        .filter(project_files::updated_at.le(moment))
+        .order(project_files::updated_at)
+        .limit(limit)
+        .select((project_files::id, project_files::user_id))
+        .load(tx)
+        .await?;
+    Ok(owned(rows))
+}
+
 /// Of these files, the object that each row counts on.
 pub(crate) async fn keys_of(
     tx: &mut Tx,

@@ -1,5 +1,10 @@
 //! Storage against a real database and a real folder.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy spares test functions only, and tests have functions beside them"
+)]
+
 mod confirms;
 mod downloads;
 mod fakes;
@@ -10,5 +15,6 @@ mod moody;
 mod processing;
 mod recovery;
 mod schema;
+mod store;
 mod uploads;
 mod world;

@@ -9,7 +9,9 @@ use eyemotion_storage::{
 };
 use futures_util::stream::BoxStream;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 /// A local store that can be out of order, and can pretend that it takes uploads itself.
@@ -18,6 +20,8 @@ pub struct Moody {
     pub store: LocalStore,
     pub is_full: AtomicBool,
     pub presigns: AtomicBool,
+    /// Whoever seals needs a permit.
+    pub seals: Arc<Semaphore>,
 }
 
 impl Moody {
@@ -26,11 +30,12 @@ impl Moody {
             store,
             is_full: AtomicBool::new(false),
             presigns: AtomicBool::new(false),
+            seals: Arc::new(Semaphore::new(1)),
         }
     }
 }
 
-struct MoodyStaging(Box<dyn Staging>, bool);
+struct MoodyStaging(Box<dyn Staging>, bool, Arc<Semaphore>);
 
 #[async_trait]
 impl Staging for MoodyStaging {
@@ -43,6 +48,7 @@ impl Staging for MoodyStaging {
     }
 
     async fn seal(&mut self) -> Result<StagedObject, BlobError> {
+        let _permit = self.2.acquire().await.unwrap();
         self.0.seal().await
     }
 
@@ -55,9 +61,11 @@ impl Staging for MoodyStaging {
 impl BlobStore for Moody {
     async fn stage(&self, upload: Uuid) -> Result<Box<dyn Staging>, BlobError> {
         let staging = self.store.stage(upload).await?;
+        let is_full = self.is_full.load(Ordering::Relaxed);
         Ok(Box::new(MoodyStaging(
             staging,
-            self.is_full.load(Ordering::Relaxed),
+            is_full,
+            Arc::clone(&self.seals),
         )))
     }
 

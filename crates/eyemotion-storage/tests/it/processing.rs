@@ -1,11 +1,13 @@
 //! From confirmed to ready, with real files.
 
 use crate::world::{Person, World, anonymous, json_file, nobodys_file};
+use chrono::Duration;
 use eyemotion_core::{Coded, ErrorCode, FileId};
 use eyemotion_jobs::{Enqueue, enqueue};
 use eyemotion_media::find_ffmpeg;
 use eyemotion_storage::{
-    Disposition, File, FileStatus, Files, ProcessFile, Progress, Rendition, ThumbnailStatus,
+    Disposition, File, FileStatus, Files, ProcessFile, Progress, Rendition, SweepUploads,
+    ThumbnailStatus,
 };
 use futures_util::{StreamExt, TryStreamExt};
 use std::process::Command;
@@ -376,5 +378,27 @@ async fn whoever_watches_sees_every_state_to_the_last() {
             code
         );
     }
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn a_file_that_lost_its_job_gets_another() {
+    let world = World::new().await;
+    let person = world.person().await;
+    let file = world
+        .upload(&person, "a.json", "application/json", &json_file(10))
+        .await;
+    world.admin("delete from jobs.jobs").await;
+    world.run_job(&SweepUploads {}).await;
+    let seen = world.files.get(&person.ctx, file.id).await.unwrap();
+    assert_eq!(
+        seen.status,
+        FileStatus::Verifying,
+        "its job may be on the way"
+    );
+    world.advance(Duration::hours(2));
+    world.run_job(&SweepUploads {}).await;
+    let seen = world.files.get(&person.ctx, file.id).await.unwrap();
+    assert_eq!(seen.status, FileStatus::Ready);
     world.settle().await;
 }

@@ -1,8 +1,10 @@
 use crate::world::{Person, World, anonymous, json_file, new_upload, request, sha256};
 use bytes::Bytes;
 use chrono::Duration;
-use eyemotion_core::{Coded, ErrorCode};
-use eyemotion_storage::{FileStatus, Files, StorageError, UploadGrant, UploadRequest};
+use eyemotion_core::{Clock, Coded, ErrorCode};
+use eyemotion_storage::{
+    FileStatus, Files, StorageConfig, StorageError, UploadGrant, UploadRequest,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -390,5 +392,40 @@ async fn a_full_store_is_503_and_leaves_nothing() {
     until_pending(&world, &grant).await;
     world.blobs.is_full.store(false, Ordering::Relaxed);
     world.put(&grant, &json_file(10)).await.unwrap();
+    world.settle().await;
+}
+
+#[tokio::test]
+async fn the_lease_is_kept_while_gigabytes_are_synced() {
+    let config = StorageConfig {
+        lease_renewal: Duration::milliseconds(10),
+        ..StorageConfig::default()
+    };
+    let world = World::with(config).await;
+    let person = world.person().await;
+    let grant = grant(&world, &person, 10).await;
+    let mut upload = world
+        .files
+        .begin_upload(&anonymous(), request(&grant, None))
+        .await
+        .unwrap();
+    upload.write(Bytes::from(json_file(10))).await.unwrap();
+    let sealing = Arc::clone(&world.blobs.seals)
+        .acquire_owned()
+        .await
+        .unwrap();
+    let finishing = tokio::spawn(upload.finish());
+    world.advance(Duration::seconds(16));
+    let renewed = format!(
+        "select count(*) from public.project_files where id = '{}'
+         and upload_lease_until > '{}'",
+        grant.file,
+        (world.clock.now() + Duration::seconds(14)).to_rfc3339(),
+    );
+    while world.number(&renewed).await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    drop(sealing);
+    finishing.await.unwrap().unwrap();
     world.settle().await;
 }

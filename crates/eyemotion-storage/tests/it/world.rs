@@ -40,6 +40,10 @@ pub struct Person {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(StorageConfig::default()).await
+    }
+
+    pub async fn with(storage: StorageConfig) -> Self {
         let database = TestDatabase::new().await;
         database
             .admin()
@@ -64,7 +68,7 @@ impl World {
             activity: Arc::new(Log),
             signer: UrlSigner::new(&[42; 32]),
             notifications: Arc::new(db.listen(&["files"])),
-            config: StorageConfig::default(),
+            config: storage,
         });
         let files = FileService::new(Arc::clone(&parts));
         Self {
