@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Renews the free subscriptions whose period is over: schedule it at [`RenewSubscriptions::CRON`].
+/// Renews the free subscriptions whose period is over: schedule it each minute.
 /// Until it has run, a person whose period is over sees no included credits, though a charge that
 /// needs them renews at once.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -15,11 +15,6 @@ pub struct RenewSubscriptions {}
 impl Job for RenewSubscriptions {
     const KIND: &'static str = "billing.renew_subscriptions";
     const TIMEOUT: Duration = Duration::from_mins(30);
-}
-
-impl RenewSubscriptions {
-    /// Each minute.
-    pub const CRON: &'static str = "* * * * *";
 }
 
 #[async_trait]

@@ -34,12 +34,6 @@ pub enum ProjectError {
     Db(#[from] DbError),
 }
 
-impl From<diesel::result::Error> for ProjectError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Db(error.into())
-    }
-}
-
 impl From<UnknownName> for ProjectError {
     fn from(error: UnknownName) -> Self {
         let pointer = format!("/{}", error.what);
