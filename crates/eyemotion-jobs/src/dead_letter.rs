@@ -40,7 +40,7 @@ pub enum Replay {
 
 /// The latest dead letters, at most `limit`.
 pub async fn dead(db: &Db, limit: u32) -> Result<Vec<DeadLetter>, DbError> {
-    let mut tx = db.begin(&Ctx::system("jobs")).await?;
+    let mut tx = db.read(&Ctx::system("jobs")).await?;
     let rows = dead::list(&mut tx, i64::from(limit)).await?;
     Ok(rows
         .into_iter()

@@ -99,8 +99,8 @@ async fn store(executor: &Executor, schedules: &[Schedule]) -> Result<(), BoxErr
     Ok(tx.commit().await?)
 }
 
-/// Advances what is due and enqueues its jobs in one transaction. The unique key also keeps a
-/// replica with a clock that is behind from doing a tick again.
+/// Advances what is due and enqueues its jobs in one transaction. The locked row gives each tick
+/// to one process; the key says which tick a job stands for.
 async fn enqueue_due(executor: &Executor, schedules: &[Schedule]) -> Result<(), BoxError> {
     let names: Vec<&str> = schedules.iter().map(|schedule| schedule.name).collect();
     let now = executor.clock.now();

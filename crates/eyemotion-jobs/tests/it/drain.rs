@@ -9,11 +9,17 @@ const LONG: Duration = Duration::from_mins(2);
 async fn drain_waits_for_what_runs_and_claims_nothing_more() {
     let world = World::new().await;
     let (puppet, mut calls) = Puppet::new(&world.db);
-    let workers = world.workers().register(puppet).start().unwrap();
+    // One place, which is taken: the dispatcher waits for it to become free.
+    let workers = world
+        .workers()
+        .concurrency(1)
+        .register(puppet)
+        .start()
+        .unwrap();
     let running = world.enqueue(&Task::new("running")).await;
     let call = calls.next().await;
     let drained = tokio::spawn(workers.drain(LONG));
-    // There are free slots for it. Were it claimed, nobody would let it end.
+    // Were it claimed when the place becomes free, nobody would let it end.
     let probe = world.enqueue(&Task::new("probe")).await;
     assert!(!drained.is_finished());
     call.act(Act::Done).await.unwrap();

@@ -1,5 +1,6 @@
 use crate::puppet::{Act, Puppet, Task, is_fenced};
 use crate::world::{World, eventually};
+use diesel_async::SimpleAsyncConnection as _;
 use eyemotion_core::{Clock as _, UserId};
 use eyemotion_jobs::Enqueue;
 use std::time::Duration;
@@ -109,17 +110,16 @@ async fn a_locked_row_holds_up_no_other_lease() {
     let free = world.enqueue(&Task::new("free")).await;
     let _call = calls.next().await;
     let mut tx = world.begin().await;
-    diesel_async::RunQueryDsl::execute(
-        diesel::sql_query(format!(
-            "select from jobs.jobs where id = '{locked}' for update"
-        )),
-        &mut tx,
-    )
+    tx.batch_execute(&format!(
+        "select from jobs.jobs where id = '{locked}' for update"
+    ))
     .await
     .unwrap();
     world.advance(lease / 2);
     let renewed = Some(world.clock.now() + lease);
     eventually(async || {
+        // An idle transaction would be ended by the server, and its lock with it.
+        tx.batch_execute("select").await.unwrap();
         world
             .row(free)
             .await

@@ -101,7 +101,7 @@ impl World {
     }
 
     pub async fn rows(&self) -> Vec<Row> {
-        let mut tx = self.begin().await;
+        let mut tx = self.db.read(&system()).await.unwrap();
         diesel::sql_query("select * from jobs.jobs order by id")
             .load(&mut tx)
             .await
