@@ -57,12 +57,6 @@ pub enum AuthError {
     Db(#[from] DbError),
 }
 
-impl From<diesel::result::Error> for AuthError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Db(error.into())
-    }
-}
-
 impl Coded for AuthError {
     fn code(&self) -> ErrorCode {
         match self {

@@ -124,12 +124,6 @@ impl From<LedgerError> for StorageError {
     }
 }
 
-impl From<diesel::result::Error> for StorageError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Db(error.into())
-    }
-}
-
 impl StorageError {
     /// One wrong value.
     pub(crate) fn invalid(pointer: &str, detail: impl Into<String>) -> Self {

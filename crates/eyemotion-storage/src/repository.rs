@@ -35,3 +35,9 @@ fn digest(stored: Option<Vec<u8>>) -> Option<[u8; 32]> {
 fn changed(result: Result<usize, Error>) -> Result<bool, DbError> {
     Ok(result? == 1)
 }
+
+impl From<diesel::result::Error> for crate::error::StorageError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
