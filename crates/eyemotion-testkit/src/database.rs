@@ -20,7 +20,7 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 const PREFIX: &str = "t_";
 /// Older databases belong to tests that were killed or have failed.
 const STALE: Duration = Duration::from_hours(1);
-/// A broken migration fails every test; not all of their databases need to stay.
+/// A broken migration fails every test; only the latest of their databases stay.
 const KEPT: usize = 20;
 /// The shared server may be ending in the moment in which we find it.
 const ATTEMPTS: usize = 3;
@@ -36,7 +36,7 @@ pub struct TestDatabase {
     server: Server,
     name: String,
     url: String,
-    // An idle server ends itself; as long as this connection is there, it is not idle.
+    // Shows that the database is in use, and with it the server, which ends itself when idle.
     _present: Client,
 }
 
@@ -70,11 +70,12 @@ impl TestDatabase {
             ))
             .await?;
         let url = server.url_of(&name);
+        let present = connect(&url).await?;
         Ok(Self {
             server,
             name,
             url,
-            _present: maintenance,
+            _present: present,
         })
     }
 
@@ -106,8 +107,14 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let failed = thread::panicking();
-        let (server, name, url) = (self.server.clone(), self.name.clone(), self.url.clone());
+        if thread::panicking() {
+            #[expect(clippy::print_stderr, reason = "for the person who mends the test")]
+            {
+                eprintln!("the failed test's database stays for an hour: {}", self.url);
+            }
+            return;
+        }
+        let (server, name) = (self.server.clone(), self.name.clone());
         // The test's own runtime may be the one that is ending. What cannot be dropped now is
         // dropped when it is stale.
         let dropping = thread::spawn(move || -> Result<(), Failure> {
@@ -116,13 +123,6 @@ impl Drop for TestDatabase {
                 .build()?;
             runtime.block_on(async {
                 let maintenance = connect(server.url()).await?;
-                if failed && databases(&maintenance).await?.len() <= KEPT {
-                    #[expect(clippy::print_stderr, reason = "for the person who mends the test")]
-                    {
-                        eprintln!("the failed test's database stays for an hour: {url}");
-                    }
-                    return Ok(());
-                }
                 let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
                 Ok(maintenance.batch_execute(&drop).await?)
             })
@@ -137,22 +137,25 @@ pub(crate) async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> 
     Ok(client)
 }
 
-async fn databases(maintenance: &Client) -> Result<Vec<String>, Failure> {
-    let names = "SELECT datname::text FROM pg_database WHERE datname ^@ $1";
+/// The tests' databases that nobody is connected to, the oldest first.
+async fn left_over(maintenance: &Client) -> Result<Vec<String>, Failure> {
+    let names = "SELECT datname::text FROM pg_database d WHERE datname ^@ $1 \
+         AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid) \
+         ORDER BY datname";
     let rows = maintenance.query(names, &[&PREFIX]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 async fn drop_stale(maintenance: &Client) -> Result<(), Failure> {
     let now = SystemTime::now();
-    for name in databases(maintenance)
-        .await?
-        .iter()
-        .filter(|name| is_stale(name, now))
-    {
-        // Not by force: somebody may be debugging in it. Another test may be faster, too.
-        let drop = format!("DROP DATABASE IF EXISTS {name}");
-        let _ = maintenance.batch_execute(&drop).await;
+    let left_over = left_over(maintenance).await?;
+    let surplus = left_over.len().saturating_sub(KEPT);
+    for (at, name) in left_over.iter().enumerate() {
+        if at < surplus || is_stale(name, now) {
+            // Another test may be faster, or somebody has just begun to look at it.
+            let drop = format!("DROP DATABASE IF EXISTS {name}");
+            let _ = maintenance.batch_execute(&drop).await;
+        }
     }
     Ok(())
 }
