@@ -11,22 +11,35 @@ use story::{Retry, Story};
 /// The fail points of one part of the way.
 fn points(part: &str) -> Vec<&'static str> {
     let prefix = format!("storage.{part}.");
-    FAIL_POINTS.iter().copied().filter(|point| point.starts_with(&prefix)).collect()
+    FAIL_POINTS
+        .iter()
+        .copied()
+        .filter(|point| point.starts_with(&prefix))
+        .collect()
 }
 
 #[test]
 fn every_part_of_the_way_is_tested() {
-    let tested = ["grant", "upload", "confirm", "process", "purge"].map(points).concat();
+    let tested = ["grant", "upload", "confirm", "process", "purge"]
+        .map(points)
+        .concat();
     assert_eq!(tested, FAIL_POINTS);
 }
 
 /// Kills it at each point of a part, a few at a time: much of it is waiting.
 async fn at_each<F: Future<Output = ()>>(part: &str, tell: impl Fn(&'static str) -> F) {
-    stream::iter(points(part)).for_each_concurrent(3, tell).await;
+    stream::iter(points(part))
+        .for_each_concurrent(3, tell)
+        .await;
 }
 
 async fn ready(point: &'static str, retry: Retry) {
-    Story::until_killed_at(point).await.ready(retry).await.swept().await;
+    Story::until_killed_at(point)
+        .await
+        .ready(retry)
+        .await
+        .swept()
+        .await;
 }
 
 #[tokio::test]
@@ -57,7 +70,10 @@ async fn while_it_is_processed() {
 #[tokio::test]
 async fn while_it_is_purged() {
     at_each("purge", async |point| {
-        let story = Story::until_killed_at(point).await.ready(Retry::SameUrl).await;
+        let story = Story::until_killed_at(point)
+            .await
+            .ready(Retry::SameUrl)
+            .await;
         story.purged().await.swept().await;
     })
     .await;

@@ -26,7 +26,10 @@ impl Person {
     pub(crate) fn at(&self, base: &str) -> Self {
         let mut client = Client::at(base);
         client.session.clone_from(&self.client.session);
-        Self { client, project: self.project.clone() }
+        Self {
+            client,
+            project: self.project.clone(),
+        }
     }
 
     /// What asks for leave to upload.
@@ -37,7 +40,10 @@ impl Person {
     /// Leave to upload.
     pub(crate) async fn grant(&self, name: &str, mime_type: &str, size: impl Into<Value>) -> Value {
         let body = self.declaration(name, mime_type, size);
-        self.client.post("/files/upload-url", &body).await.expect(201)
+        self.client
+            .post("/files/upload-url", &body)
+            .await
+            .expect(201)
     }
 
     /// Uses it, at the server where this client is, whichever the URL names.
@@ -52,9 +58,15 @@ impl Person {
     /// The whole way of some bytes into the project; returns the file's id.
     pub(crate) async fn upload(&self, name: &str, mime_type: &str, content: &[u8]) -> String {
         let grant = self.grant(name, mime_type, content.len()).await;
-        self.client.send(self.put(&grant, content.to_vec())).await.expect(200);
+        self.client
+            .send(self.put(&grant, content.to_vec()))
+            .await
+            .expect(200);
         let file = grant["fileId"].as_str().unwrap().to_owned();
-        self.client.post(&format!("/files/{file}/confirm"), &json!({})).await.expect(200);
+        self.client
+            .post(&format!("/files/{file}/confirm"), &json!({}))
+            .await
+            .expect(200);
         file
     }
 
@@ -71,7 +83,11 @@ impl Person {
 
     /// The original's bytes.
     pub(crate) async fn download(&self, file: &str) -> Answer {
-        let answer = self.client.get(&format!("/files/{file}/download-url")).await.expect(200);
+        let answer = self
+            .client
+            .get(&format!("/files/{file}/download-url"))
+            .await
+            .expect(200);
         let url = answer["downloadUrl"].as_str().unwrap();
         self.client.signed_out().get(url).await
     }
@@ -81,7 +97,10 @@ impl Person {
 pub(crate) fn slow_body() -> (mpsc::Sender<Vec<u8>>, Body) {
     let (sender, receiver) = mpsc::channel::<Vec<u8>>(1);
     let pieces = stream::unfold(receiver, |mut receiver| async {
-        receiver.recv().await.map(|piece| (Ok::<_, std::io::Error>(piece), receiver))
+        receiver
+            .recv()
+            .await
+            .map(|piece| (Ok::<_, std::io::Error>(piece), receiver))
     });
     (sender, Body::wrap_stream(pieces))
 }

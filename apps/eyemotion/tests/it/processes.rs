@@ -20,6 +20,12 @@ pub(crate) fn naming(path: &Path) -> Vec<String> {
 /// A figure of `/proc/<id>/status` in KiB: `VmHWM` (the largest resident set so far), `VmRSS`.
 pub(crate) fn kib(id: i32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    line.unwrap().trim().trim_end_matches(" kB").parse().unwrap()
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap()
 }

@@ -19,7 +19,7 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_eyemotion");
 const NOBODY: u32 = 65534;
 
 /// Longer than anything here takes on the slowest machine; a test that fails does not hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -73,7 +73,7 @@ impl Launch {
     }
 
     /// As a user without rights, whose the working folder becomes. Only root can.
-    pub(crate) fn as_nobody(mut self) -> Self {
+    pub(crate) fn without_rights(mut self) -> Self {
         chown(&self.working_dir, Some(NOBODY), Some(NOBODY)).unwrap();
         self.as_nobody = true;
         self
@@ -88,17 +88,26 @@ impl Launch {
             }
             let mut command = Command::new("setpriv");
             let id = |flag: &str| format!("--{flag}={NOBODY}");
-            command.args([id("reuid"), id("regid")]).arg("--clear-groups").arg(copy);
+            command
+                .args([id("reuid"), id("regid")])
+                .arg("--clear-groups")
+                .arg(copy);
             command
         } else {
             Command::new(BINARY)
         };
-        command.args(&self.arguments).current_dir(&self.working_dir).env_clear();
+        command
+            .args(&self.arguments)
+            .current_dir(&self.working_dir)
+            .env_clear();
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command.kill_on_drop(true);
         command
     }
@@ -108,7 +117,11 @@ impl Launch {
         let mut server = self.spawn();
         let ready = server.said("is ready on http://").await;
         let (_, address) = ready.split_once(" is ready on ").unwrap();
-        server.base = address.split(' ').next().unwrap().to_owned();
+        address
+            .split(' ')
+            .next()
+            .unwrap()
+            .clone_into(&mut server.base);
         server
     }
 
@@ -118,7 +131,11 @@ impl Launch {
         let (heard, output) = watch::channel(Vec::new());
         listen(child.stdout.take().unwrap(), heard.clone());
         listen(child.stderr.take().unwrap(), heard);
-        Server { child, output, base: String::new() }
+        Server {
+            child,
+            output,
+            base: String::new(),
+        }
     }
 }
 
@@ -171,10 +188,10 @@ impl Server {
 
     /// Waits until it has ended.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        match tokio::time::timeout(PATIENCE, self.child.wait()).await {
-            Ok(status) => status.unwrap(),
-            Err(_) => panic!("does not end:\n{}", self.output()),
-        }
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        status
+            .unwrap_or_else(|_| panic!("does not end:\n{}", self.output()))
+            .unwrap()
     }
 
     /// Whether it has ended by itself already.
@@ -204,5 +221,9 @@ pub(crate) async fn nothing_runs_in(folder: &Path) {
         }
     };
     let waited = tokio::time::timeout(PATIENCE, waited).await;
-    assert!(waited.is_ok(), "still running: {:?}", processes::naming(folder));
+    assert!(
+        waited.is_ok(),
+        "still running: {:?}",
+        processes::naming(folder)
+    );
 }

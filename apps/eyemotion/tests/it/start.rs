@@ -10,10 +10,20 @@ use std::net::TcpListener;
 /// What the README shows, as its reader types it.
 async fn readme_works(base: &str) {
     let anyone = Client::at(base);
-    let health = anyone.get("//make-server-7dc8476e/health").await.expect(200);
-    assert_eq!((&health["status"], &health["service"]), (&json!("healthy"), &json!("eyemotion-backend")));
-    let body = json!({ "email": "test@example.com", "password": "password", "fullName": "Test User" });
-    let answer = anyone.post("//make-server-7dc8476e/auth/register", &body).await.expect(201);
+    let health = anyone
+        .get("//make-server-7dc8476e/health")
+        .await
+        .expect(200);
+    assert_eq!(
+        (&health["status"], &health["service"]),
+        (&json!("healthy"), &json!("eyemotion-backend"))
+    );
+    let body =
+        json!({ "email": "test@example.com", "password": "password", "fullName": "Test User" });
+    let answer = anyone
+        .post("//make-server-7dc8476e/auth/register", &body)
+        .await
+        .expect(201);
     assert_eq!(answer["user"]["email"], "test@example.com");
 }
 
@@ -23,7 +33,10 @@ async fn an_empty_folder_and_no_settings_are_enough() {
     let launch = Launch::in_folder(folder.path());
     let server = launch.start().await;
     readme_works(server.base()).await;
-    assert!(!processes::naming(folder.path()).is_empty(), "its PostgreSQL runs here");
+    assert!(
+        !processes::naming(folder.path()).is_empty(),
+        "its PostgreSQL runs here"
+    );
     server.stop().await;
     let left = processes::naming(folder.path());
     assert!(left.is_empty(), "{left:?}");
@@ -31,7 +44,10 @@ async fn an_empty_folder_and_no_settings_are_enough() {
     // Warm: everything is where it was.
     let server = launch.start().await;
     let body = json!({ "email": "test@example.com", "password": "password" });
-    Client::at(server.base()).post("/auth/signin", &body).await.expect(200);
+    Client::at(server.base())
+        .post("/auth/signin", &body)
+        .await
+        .expect(200);
     server.stop().await;
 }
 
@@ -41,7 +57,10 @@ async fn it_needs_no_rights() {
         return; // Every other test shows it.
     }
     let folder = folder();
-    let server = Launch::in_folder(folder.path()).as_nobody().start().await;
+    let server = Launch::in_folder(folder.path())
+        .without_rights()
+        .start()
+        .await;
     readme_works(server.base()).await;
     server.stop().await;
     let left = processes::naming(folder.path());
@@ -61,8 +80,14 @@ async fn a_port_that_is_taken_is_named() {
     let status = server.ended().await;
     assert_eq!(status.code(), Some(1));
     let said = server.said("cannot listen on").await;
-    assert!(said.contains(&format!("127.0.0.1:{port}")) && said.contains("in use"), "{said}");
-    assert!(!data.join("postgres").exists(), "no database is made for nothing");
+    assert!(
+        said.contains(&format!("127.0.0.1:{port}")) && said.contains("in use"),
+        "{said}"
+    );
+    assert!(
+        !data.join("postgres").exists(),
+        "no database is made for nothing"
+    );
 }
 
 #[tokio::test]

@@ -10,13 +10,27 @@ use tokio::process::Command;
 const TOUR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/tour.sh");
 
 async fn tour(base: &str, clip: &Path) -> Output {
-    Command::new("sh").arg(TOUR).arg(base).arg(clip).output().await.unwrap()
+    Command::new("sh")
+        .arg(TOUR)
+        .arg(base)
+        .arg(clip)
+        .output()
+        .await
+        .unwrap()
 }
 
 /// What ffprobe says, in the tour's words.
 fn expected(clip: &Path) -> Vec<String> {
     let output = std::process::Command::new("ffprobe")
-        .args(["-v", "error", "-select_streams", "v:0", "-show_streams", "-of", "json"])
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-show_streams",
+            "-of",
+            "json",
+        ])
         .arg(clip)
         .output()
         .unwrap();
@@ -47,17 +61,32 @@ async fn the_tour_leads_to_a_processed_clip() {
     let server = Launch::in_folder(folder.path()).start().await;
     for clip in &clips {
         let output = tour(server.base(), clip).await;
-        let (said, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{}:\n{said}\n{wrong}", clip.display());
+        let (said, wrong) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(
+            output.status.success(),
+            "{}:\n{said}\n{wrong}",
+            clip.display()
+        );
         for line in expected(clip) {
-            assert!(said.lines().any(|said| said == line), "{}: {line}\n{said}", clip.display());
+            assert!(
+                said.lines().any(|said| said == line),
+                "{}: {line}\n{said}",
+                clip.display()
+            );
         }
     }
     // It does not call a failure a success.
     let text = folder.path().join("text.mp4");
     std::fs::write(&text, "no clip at all ".repeat(100)).unwrap();
     let output = tour(server.base(), &text).await;
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        !output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     let wrong = String::from_utf8_lossy(&output.stderr);
     assert!(wrong.contains("rejected"), "{wrong}");
     server.stop().await;

@@ -22,17 +22,26 @@ pub(super) struct Expected {
     pub(super) codec: String,
     /// Seconds.
     pub(super) duration: f64,
+    /// Bits a second, of everything in the file.
+    pub(super) bitrate: f64,
 }
 
 /// Clips made by ffmpeg, and real footage if `EYEMOTION_FOOTAGE` names a folder with some. `None`,
-/// and a word about it, where there is no ffmpeg.
+/// and a word about it, where there is no ffmpeg; with `EYEMOTION_REQUIRE_FFMPEG` that fails the test.
 pub(super) fn all() -> Option<Vec<Clip>> {
     let missing = |program: &str| {
-        let version = Command::new(program).arg("-version").stdout(Stdio::null()).status();
+        let version = Command::new(program)
+            .arg("-version")
+            .stdout(Stdio::null())
+            .status();
         !version.is_ok_and(|status| status.success())
     };
     if missing("ffmpeg") || missing("ffprobe") {
-        println!("skipped: no ffmpeg and ffprobe on PATH");
+        assert!(
+            std::env::var_os("EYEMOTION_REQUIRE_FFMPEG").is_none(),
+            "ffmpeg is not on PATH"
+        );
+        skipped("ffmpeg is not on PATH");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -44,23 +53,51 @@ pub(super) fn all() -> Option<Vec<Clip>> {
     Some(paths.iter().map(|path| Clip::read(path)).collect())
 }
 
+#[expect(clippy::print_stderr, reason = "whoever reads the output shall know")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
+
 fn made(folder: &Path) -> Vec<PathBuf> {
-    let source = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=24000/1001:duration=2"];
+    let source = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=320x180:rate=24000/1001:duration=2",
+    ];
     let sound = ["-f", "lavfi", "-i", "sine=duration=2"];
     let fragmented = ["-movflags", "frag_keyframe+empty_moov"];
     let make = |name: &str, options: &[&str]| {
         let path = folder.join(name);
         let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error"]).args(source).args(sound).args(options).arg(&path);
+        command
+            .args(["-v", "error"])
+            .args(source)
+            .args(sound)
+            .args(options)
+            .arg(&path);
         assert!(command.status().unwrap().success(), "{command:?}");
         path
     };
     vec![
         make("clip.mp4", &["-c:v", "mpeg4", "-c:a", "aac"]),
-        make("fragmented.mp4", &[&["-c:v", "mpeg4", "-c:a", "aac"], &fragmented[..]].concat()),
+        make(
+            "fragmented.mp4",
+            &[&["-c:v", "mpeg4", "-c:a", "aac"], &fragmented[..]].concat(),
+        ),
         make("clip.mov", &["-c:v", "prores_ks", "-c:a", "pcm_s16le"]),
         make("clip.mkv", &["-c:v", "mpeg4", "-c:a", "aac"]),
-        make("clip.webm", &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a", "libopus"]),
+        make(
+            "clip.webm",
+            &[
+                "-c:v",
+                "libvpx-vp9",
+                "-deadline",
+                "realtime",
+                "-c:a",
+                "libopus",
+            ],
+        ),
     ]
 }
 
@@ -84,7 +121,14 @@ impl Clip {
 impl Expected {
     fn of(path: &Path) -> Self {
         let output = Command::new("ffprobe")
-            .args(["-v", "error", "-select_streams", "v:0", "-show_streams", "-show_format"])
+            .args([
+                "-v",
+                "error",
+                "-select_streams",
+                "v:0",
+                "-show_streams",
+                "-show_format",
+            ])
             .args(["-of", "json"])
             .arg(path)
             .output()
@@ -93,12 +137,14 @@ impl Expected {
         let stream = &found["streams"][0];
         let fps = stream["r_frame_rate"].as_str().unwrap();
         let (frames, seconds) = fps.split_once('/').unwrap();
+        let number = |member: &str| found["format"][member].as_str().unwrap().parse().unwrap();
         Self {
             fps: fps.to_owned(),
             frames_a_second: frames.parse::<f64>().unwrap() / seconds.parse::<f64>().unwrap(),
             resolution: format!("{}x{}", stream["width"], stream["height"]),
             codec: stream["codec_name"].as_str().unwrap().to_owned(),
-            duration: found["format"]["duration"].as_str().unwrap().parse().unwrap(),
+            duration: number("duration"),
+            bitrate: number("bit_rate"),
         }
     }
 }

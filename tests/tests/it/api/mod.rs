@@ -2,8 +2,10 @@
 
 mod accounts;
 mod clips;
+mod downloads;
 mod edge;
 mod files;
 mod projects;
+mod transfers;
 mod uploader;
 mod uploads;

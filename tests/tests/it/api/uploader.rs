@@ -31,7 +31,12 @@ impl Uploader {
 
     /// Asks for leave to upload.
     pub(super) async fn ask(&self, name: &str, mime_type: &str, size: impl Into<Value>) -> Answer {
-        self.person.post("/files/upload-url", &self.declaration(name, mime_type, size)).await
+        self.person
+            .post(
+                "/files/upload-url",
+                &self.declaration(name, mime_type, size),
+            )
+            .await
     }
 
     /// Leave to upload.
@@ -47,7 +52,9 @@ impl Uploader {
     /// The PUT that a grant describes. Nobody has to be signed in for it.
     pub(super) fn request(&self, grant: &Grant, body: impl Into<Body>) -> RequestBuilder {
         let request = self.person.signed_out().request(Method::PUT, &grant.url);
-        request.header("content-type", &grant.content_type).body(body)
+        request
+            .header("content-type", &grant.content_type)
+            .body(body)
     }
 
     pub(super) async fn put(&self, grant: &Grant, body: impl Into<Body>) -> Answer {
@@ -55,7 +62,9 @@ impl Uploader {
     }
 
     pub(super) async fn confirm(&self, file: &str) -> Answer {
-        self.person.post(&format!("/files/{file}/confirm"), &json!({})).await
+        self.person
+            .post(&format!("/files/{file}/confirm"), &json!({}))
+            .await
     }
 
     /// The whole way, until processing goes no further. Returns the file.
@@ -70,10 +79,15 @@ impl Uploader {
     /// Every event of a file, until the server ends the stream.
     pub(super) async fn watch(&self, file: &str) -> Vec<Value> {
         let answer = self.person.get(&format!("/files/{file}/events")).await;
-        assert_eq!(answer.header("content-type"), Some("text/event-stream"), "{answer:?}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/event-stream"),
+            "{answer:?}"
+        );
         let text = String::from_utf8(answer.bytes.to_vec()).unwrap();
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        data.map(|data| serde_json::from_str(data).unwrap()).collect()
+        data.map(|data| serde_json::from_str(data).unwrap())
+            .collect()
     }
 
     pub(super) async fn file(&self, file: &str) -> Value {
@@ -90,7 +104,9 @@ impl Uploader {
     /// GET as nobody, with headers.
     pub(super) async fn fetch(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
         let request = self.person.signed_out().request(Method::GET, url);
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         self.person.send(request).await
     }
 
@@ -102,7 +118,9 @@ impl Uploader {
     /// Credits that are left.
     pub(super) async fn credits(&self) -> i64 {
         let me = self.person.get("/auth/me").await.expect(200);
-        me["user"]["subscription"]["creditsRemaining"].as_i64().unwrap()
+        me["user"]["subscription"]["creditsRemaining"]
+            .as_i64()
+            .unwrap()
     }
 
     /// Moves credits in the ledger as a correction would: every sum stays right.
@@ -125,7 +143,12 @@ impl Uploader {
                 select txn.id, lot.id, lot.user_id, {amount} from txn, lot)
              update credit_wallets set posted = posted + {amount} where user_id = '{user}'"
         );
-        app.database.admin().await.batch_execute(&sql).await.unwrap();
+        app.database
+            .admin()
+            .await
+            .batch_execute(&sql)
+            .await
+            .unwrap();
     }
 }
 
@@ -140,7 +163,12 @@ pub(super) struct Grant {
 
 impl Grant {
     pub(super) fn new(answer: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .unwrap_or_else(|| panic!("{answer}"))
+                .to_owned()
+        };
         Self {
             file: text(&answer["fileId"]),
             url: text(&answer["uploadUrl"]),
@@ -151,12 +179,15 @@ impl Grant {
 
     /// The same with another URL.
     pub(super) fn with_url(&self, url: String) -> Self {
-        Self { url, ..self.clone() }
+        Self {
+            url,
+            ..self.clone()
+        }
     }
 }
 
 /// What must hold however a test went: every job is done, and every sum agrees with what it sums.
-pub(super) async fn settle(app: TestApp) {
+pub(super) async fn settle(app: &TestApp) {
     let admin = app.database.admin().await;
     let count = async |sql: &str| -> i64 { admin.query_one(sql, &[]).await.unwrap().get(0) };
     let waiting = "select count(*) from jobs.jobs where state <> 'dead' and run_at <= now()";
@@ -169,15 +200,20 @@ pub(super) async fn settle(app: TestApp) {
         "project_counter_drift()",
         "credit_ledger_drift()",
     ] {
-        assert_eq!(count(&format!("select count(*) from {sums}")).await, 0, "{sums}");
+        assert_eq!(
+            count(&format!("select count(*) from {sums}")).await,
+            0,
+            "{sums}"
+        );
     }
-    app.stop().await;
 }
 
 /// A picture with something to see.
 pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     let shade = |value: u32| u8::try_from(value % 256).unwrap();
-    let picture = RgbImage::from_fn(width, height, |x, y| image::Rgb([shade(x), shade(y), shade(x * y)]));
+    let picture = RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([shade(x), shade(y), shade(x * y)])
+    });
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
@@ -189,4 +225,9 @@ pub(super) fn json_text(size: usize) -> Vec<u8> {
     text[0] = b'[';
     text[size - 1] = b']';
     text
+}
+
+/// The id of a file or a project.
+pub(super) fn id(object: &Value) -> &str {
+    object["id"].as_str().unwrap()
 }

@@ -26,7 +26,12 @@ impl Machine {
     pub(crate) async fn dying_at(point: &str) -> Self {
         let (database, folder) = (TestDatabase::new().await, folder());
         let launch = launch(&database, folder.path()).env("FAILPOINTS", format!("{point}=panic"));
-        Self { server: launch.start().await, folder, deaths: 0, database }
+        Self {
+            server: launch.start().await,
+            folder,
+            deaths: 0,
+            database,
+        }
     }
 
     pub(crate) fn base(&self) -> &str {
@@ -50,13 +55,22 @@ impl Machine {
     /// Waits for a death and starts the server again, this time to stay.
     async fn revive(&mut self, person: &mut Person) {
         let status = self.server.ended().await;
-        assert_eq!(status.signal(), Some(9), "{status}:\n{}", self.server.output());
+        assert_eq!(
+            status.signal(),
+            Some(9),
+            "{status}:\n{}",
+            self.server.output()
+        );
         self.deaths += 1;
         self.server = launch(&self.database, self.folder.path()).start().await;
         *person = person.at(self.server.base());
         // Who held something has died with it; waiting would show that, too.
-        self.sql("update project_files set upload_lease_until = now() where upload_lease_until > now()").await;
-        self.sql("update jobs.jobs set lease_until = now() where state = 'running'").await;
+        self.sql(
+            "update project_files set upload_lease_until = now() where upload_lease_until > now()",
+        )
+        .await;
+        self.sql("update jobs.jobs set lease_until = now() where state = 'running'")
+            .await;
     }
 
     /// Starts it again if it has died, or dies now while it works off its jobs.
@@ -70,7 +84,11 @@ impl Machine {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert_eq!(self.count("select count(*) from jobs.jobs where state = 'dead'").await, 0);
+        assert_eq!(
+            self.count("select count(*) from jobs.jobs where state = 'dead'")
+                .await,
+            0
+        );
     }
 
     /// Lets two days go by, and what is done every day be done.
@@ -79,20 +97,35 @@ impl Machine {
         for path in everything_below(&self.objects()) {
             fs::File::open(path).unwrap().set_modified(past).unwrap();
         }
-        self.sql("update project_files set upload_expires_at = upload_expires_at - interval '2 days'").await;
+        self.sql(
+            "update project_files set upload_expires_at = upload_expires_at - interval '2 days'",
+        )
+        .await;
         // The first ends uploads, which makes jobs that purge; the second removes what is left.
         for kind in ["files.sweep", "files.sweep", "files.reconcile"] {
-            self.sql(&format!("insert into jobs.jobs (kind) values ('{kind}')")).await;
+            self.sql(&format!("insert into jobs.jobs (kind) values ('{kind}')"))
+                .await;
             self.at_rest(person).await;
         }
     }
 
     pub(crate) async fn sql(&self, statement: &str) {
-        self.database.admin().await.batch_execute(statement).await.unwrap();
+        self.database
+            .admin()
+            .await
+            .batch_execute(statement)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn count(&self, query: &str) -> i64 {
-        self.database.admin().await.query_one(query, &[]).await.unwrap().get(0)
+        self.database
+            .admin()
+            .await
+            .query_one(query, &[])
+            .await
+            .unwrap()
+            .get(0)
     }
 
     /// The keys of all objects that the database knows of.
@@ -105,8 +138,18 @@ impl Machine {
     /// The keys of all objects that there are, and whatever else lies with them.
     pub(crate) fn stored_objects(&self) -> BTreeSet<String> {
         let root = self.objects();
-        let files = everything_below(&root).into_iter().filter(|path| path.is_file());
-        files.map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned()).collect()
+        let files = everything_below(&root)
+            .into_iter()
+            .filter(|path| path.is_file());
+        files
+            .map(|path| {
+                path.strip_prefix(&root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect()
     }
 
     fn objects(&self) -> PathBuf {
@@ -123,10 +166,16 @@ fn launch(database: &TestDatabase, folder: &Path) -> Launch {
 }
 
 fn everything_below(folder: &Path) -> Vec<PathBuf> {
-    let children = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let children = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     children
         .flat_map(|path| {
-            let below = if path.is_dir() { everything_below(&path) } else { Vec::new() };
+            let below = if path.is_dir() {
+                everything_below(&path)
+            } else {
+                Vec::new()
+            };
             [vec![path], below].concat()
         })
         .collect()
