@@ -2,46 +2,18 @@
 
 use std::process::{Command, Stdio};
 
-/// Two seconds of MP4 at 24000/1001 frames a second. `None`, and a word about it, without ffmpeg;
-/// with `EYEMOTION_REQUIRE_FFMPEG` that fails the test.
+/// Two seconds of MP4 at 24000/1001 frames a second; `None` without ffmpeg.
 pub(crate) fn made() -> Option<Vec<u8>> {
-    let is_there = |program: &str| {
-        let version = Command::new(program)
-            .arg("-version")
-            .stdout(Stdio::null())
-            .status();
-        version.is_ok_and(|status| status.success())
-    };
-    if !is_there("ffmpeg") || !is_there("ffprobe") {
-        assert!(
-            std::env::var_os("EYEMOTION_REQUIRE_FFMPEG").is_none(),
-            "ffmpeg is not on PATH"
-        );
-        skipped_in_part("ffmpeg is not on PATH");
+    if is_missing("ffmpeg") || is_missing("ffprobe") {
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.mp4");
+    let picture = "testsrc2=size=640x360:rate=24000/1001:duration=2";
     let status = Command::new("ffmpeg")
-        .args([
-            "-v",
-            "error",
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=640x360:rate=24000/1001:duration=2",
-        ])
-        .args([
-            "-f",
-            "lavfi",
-            "-i",
-            "sine=duration=2",
-            "-c:v",
-            "mpeg4",
-            "-c:a",
-            "aac",
-        ])
-        .args(["-movflags", "+faststart"])
+        .args(["-v", "error", "-f", "lavfi", "-i", picture])
+        .args(["-f", "lavfi", "-i", "sine=duration=2"])
+        .args(["-c:v", "mpeg4", "-c:a", "aac", "-movflags", "+faststart"])
         .arg(&path)
         .status()
         .unwrap();
@@ -49,7 +21,20 @@ pub(crate) fn made() -> Option<Vec<u8>> {
     Some(std::fs::read(path).unwrap())
 }
 
+/// Whether a program is not on PATH, which is said; with `EYEMOTION_REQUIRE_FFMPEG` set, where
+/// nothing may be skipped, it fails the test.
 #[expect(clippy::print_stderr, reason = "whoever reads the output shall know")]
-fn skipped_in_part(why: &str) {
-    eprintln!("SKIPPED in part: {why}");
+pub(crate) fn is_missing(program: &str) -> bool {
+    let mut command = Command::new(program);
+    let is_missing = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_err();
+    if is_missing {
+        let required = std::env::var_os("EYEMOTION_REQUIRE_FFMPEG").is_some();
+        assert!(!required, "{program} is not on PATH");
+        eprintln!("SKIPPED in part: {program} is not on PATH");
+    }
+    is_missing
 }

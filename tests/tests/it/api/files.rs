@@ -311,7 +311,7 @@ async fn the_trash_gives_back_and_purging_does_not() {
 }
 
 /// Waits until nothing counts against the plan any more; then nothing may be in the store.
-async fn nothing_is_kept(app: &TestApp, uploader: &Uploader) {
+pub(super) async fn nothing_is_kept(app: &TestApp, uploader: &Uploader) {
     while bytes_taken(app, uploader).await > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -1,5 +1,6 @@
 //! Everything that can go wrong while a file's bytes arrive.
 
+use super::files::nothing_is_kept;
 use super::uploader::{Grant, Uploader, json_text, png, settle};
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
@@ -223,6 +224,28 @@ async fn one_upload_at_a_time() {
     drop(sender);
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
     uploader.confirm(&grant.file).await.expect(200);
+    settle(&app).await;
+}
+
+#[tokio::test]
+async fn an_upload_into_a_project_that_is_deleted_meanwhile_leaves_nothing() {
+    let app = TestApp::start().await;
+    let uploader = Uploader::new(&app).await;
+    let content = json_text(100);
+    let grant = uploader.grant_json(100).await;
+    let (sender, body) = slow();
+    let upload = tokio::spawn(uploader.request(&grant, body).send());
+    sender.send(content[..50].to_vec()).await.unwrap();
+    while uploader.file(&grant.file).await["processingStatus"] != "uploading" {
+        tokio::task::yield_now().await;
+    }
+    let project = format!("/projects/{}", uploader.project);
+    uploader.person.delete(&project).await.expect(200);
+    sender.send(content[50..].to_vec()).await.unwrap();
+    drop(sender);
+    let answer = upload.await.unwrap().unwrap();
+    assert!(answer.status().is_client_error(), "{answer:?}");
+    nothing_is_kept(&app, &uploader).await;
     settle(&app).await;
 }
 
