@@ -82,12 +82,18 @@ for value in codec fps resolution duration bitrate; do
     say "$value: $(member "$value")"
 done
 
-own GET "$api/files/$file/download-url?rendition=thumbnail"
-request GET "$(member downloadUrl)"
-case $(head -c 2 "$work/answer" | od -An -tx1) in
-*ff*d8*) say "thumbnail: $(($(wc -c < "$work/answer"))) bytes" ;;
-*) fail "the thumbnail is no JPEG" ;;
-esac
+# Of a video only where the server finds ffmpeg.
+thumbnail=$(member thumbnailStatus)
+if [ "$thumbnail" = ready ]; then
+    own GET "$api/files/$file/download-url?rendition=thumbnail"
+    request GET "$(member downloadUrl)"
+    case $(head -c 2 "$work/answer" | od -An -tx1) in
+    *ff*d8*) say "thumbnail: JPEG, $(($(wc -c < "$work/answer"))) bytes" ;;
+    *) fail "the thumbnail is no JPEG" ;;
+    esac
+else
+    say "thumbnail: $thumbnail"
+fi
 
 # The whole of it, a piece of the middle and the end: byte for byte what was sent.
 own GET "$api/files/$file/download-url"

@@ -73,6 +73,11 @@ async fn the_tour_leads_to_a_processed_clip() {
             "{}:\n{said}\n{wrong}",
             clip.display()
         );
+        assert!(
+            said.contains("\nthumbnail: JPEG, "),
+            "{}: {said}",
+            clip.display()
+        );
         for line in expected(clip) {
             assert!(
                 said.lines().any(|said| said == line),
