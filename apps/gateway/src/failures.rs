@@ -2,8 +2,8 @@
 
 use crate::problem::Problem;
 use std::collections::BTreeMap;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, PartialSchema, ToSchema};
 
 macro_rules! failures {
     ($($(#[$doc:meta])* $name:ident: $($status:literal $text:literal),+;)*) => {$(
@@ -12,21 +12,38 @@ macro_rules! failures {
 
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
-                BTreeMap::from([$(($status.to_owned(), problem($text))),+])
+                BTreeMap::from([$(($status.to_owned(), problem($status, $text))),+])
             }
         }
     )*};
 }
 
-fn problem(text: &str) -> RefOr<Response> {
+fn problem(status: &str, text: &str) -> RefOr<Response> {
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name(Problem::name())))
         .build();
-    ResponseBuilder::new()
+    let response = ResponseBuilder::new()
         .description(text)
-        .content("application/problem+json", content)
-        .build()
-        .into()
+        .content("application/problem+json", content);
+    let header = |text| {
+        HeaderBuilder::new()
+            .schema(Some(String::schema()))
+            .description(Some(text))
+            .build()
+    };
+    match status {
+        "401" => response.header(
+            "WWW-Authenticate",
+            header("How to sign in (RFC 6750 section 3)"),
+        ),
+        "429" | "503" => response.header(
+            "Retry-After",
+            header("In how many seconds, if that is known"),
+        ),
+        _ => response,
+    }
+    .build()
+    .into()
 }
 
 failures! {

@@ -12,6 +12,7 @@ pub mod edge;
 mod extract;
 mod failures;
 mod fallback;
+mod names;
 pub mod openapi;
 mod problem;
 pub mod routes;

@@ -4,7 +4,11 @@ use crate::edge::{ALIASES, PREFIX};
 use crate::routes;
 use actix_web::App;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server, ServerBuilder};
+use utoipa::openapi::tag::{Tag, TagBuilder};
+use utoipa::openapi::{
+    Components, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server,
+    ServerBuilder,
+};
 use utoipa_actix_web::AppExt;
 
 /// Builds the document. Paths carry no prefix; the prefixes are its `servers`.
@@ -32,7 +36,24 @@ pub fn document() -> OpenApi {
 
 /// The document as it is published: pretty, with a final newline.
 pub fn document_text() -> String {
-    document().to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+    document()
+        .to_pretty_json()
+        .map(|text| text + "\n")
+        .unwrap_or_default()
+}
+
+fn tags() -> Vec<Tag> {
+    let describe = |(name, text)| TagBuilder::new().name(name).description(Some(text)).build();
+    [
+        ("auth", "Who people are and how they stay signed in."),
+        ("files", "Media files."),
+        ("health", "How the server is."),
+        ("payments", "Plans, the subscription and its credits."),
+        ("projects", "Film projects."),
+        ("storage", "The bytes themselves."),
+    ]
+    .map(describe)
+    .into()
 }
 
 fn base() -> OpenApi {
@@ -47,10 +68,18 @@ fn base() -> OpenApi {
         .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").build()))
         .contact(Some(ContactBuilder::new().name(Some("EyeMotion")).build()))
         .build();
-    let describe = |url: &str, text: &str| ServerBuilder::new().url(url).description(Some(text)).build();
+    let describe = |url: &str, text: &str| {
+        ServerBuilder::new()
+            .url(url)
+            .description(Some(text))
+            .build()
+    };
     let [functions, server] = ALIASES;
     let mut components = Components::new();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     OpenApiBuilder::new()
         .info(info)
@@ -60,5 +89,6 @@ fn base() -> OpenApi {
             describe(functions, "As existing clients call it when hosted"),
         ]))
         .components(Some(components))
+        .tags(Some(tags()))
         .build()
 }

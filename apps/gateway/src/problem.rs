@@ -4,6 +4,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use crate::names;
 use eyemotion_core::{Coded, ErrorCode, ErrorKind, FieldError};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -238,17 +239,17 @@ pub struct Problem {
     /// The same text as `detail`, for existing clients.
     error: String,
     /// The stable code to branch on.
-    #[schema(example = "project_not_found")]
+    #[schema(value_type = names::ErrorCode)]
     code: &'static str,
     /// The request's id, to be named in a report.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = true)]
     request_id: Option<String>,
     /// Each value that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ProblemField>,
     /// Further facts of this sort of problem, such as `creditsNeeded`.
     #[serde(flatten)]
-    #[schema(ignore)]
     members: Map<String, Value>,
 }
 

@@ -51,6 +51,20 @@ impl PartialSchema for Timestamp {
 
 impl ToSchema for Timestamp {}
 
+/// Bytes as they are.
+pub struct Binary;
+
+impl PartialSchema for Binary {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl ToSchema for Binary {}
+
 /// Reads a member of a merge patch (RFC 7396): absent keeps, `null` clears. Use with
 /// `#[serde(default, deserialize_with = "patch")]`.
 pub fn patch<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>

@@ -8,6 +8,12 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use eyemotion_core::{Actor, Ctx, ErrorCode, FieldError, IdempotencyKey};
 use std::future::{Ready, ready};
 use std::net::IpAddr;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+/// The longest `Idempotency-Key`.
+const MAX_KEY: usize = 255;
 
 /// A signed-in person. A request without a valid access token never gets here: 401.
 pub struct Caller {
@@ -33,6 +39,25 @@ impl FromRequest for Caller {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(caller(req))
+    }
+}
+
+/// Documents the header that [`Caller::idempotent`] reads.
+pub struct IdempotencyHeader;
+
+impl IntoParams for IdempotencyHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX_KEY))
+            .pattern(Some("^[!-~]+$"));
+        let parameter = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("The client's own; the same key and body have one effect and one answer"))
+            .schema(Some(text));
+        vec![parameter.build()]
     }
 }
 
@@ -79,7 +104,7 @@ fn bearer(req: &HttpRequest) -> Result<Option<&str>, ApiError> {
 fn idempotency_key(req: &HttpRequest) -> Option<Result<String, ApiError>> {
     let value = req.headers().get("idempotency-key")?;
     let key = value.to_str().ok().filter(|key| {
-        (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     });
     Some(key.map(ToOwned::to_owned).ok_or_else(|| {
         ApiError::invalid(vec![FieldError::new(

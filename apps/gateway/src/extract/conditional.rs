@@ -4,6 +4,9 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use eyemotion_core::{ErrorCode, FieldError};
 use std::future::{Ready, ready};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 /// The strong entity tag of a row's version (RFC 9110 section 8.8.3).
 pub fn etag(version: i64) -> (header::HeaderName, String) {
@@ -19,6 +22,18 @@ impl FromRequest for IfMatch {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(parse(req).map(Self))
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = ObjectBuilder::new().schema_type(Type::String).examples(["\"3\""]);
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("The ETag that the change was made from; another version: 412"))
+            .schema(Some(text));
+        vec![parameter.build()]
     }
 }
 

@@ -6,7 +6,7 @@ mod json;
 mod origin;
 mod parameters;
 
-pub use caller::{Caller, Guest};
+pub use caller::{Caller, Guest, IdempotencyHeader};
 pub use conditional::{IfMatch, etag};
 pub use json::ValidJson;
 pub use origin::Origin;

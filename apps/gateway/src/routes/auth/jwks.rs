@@ -8,9 +8,27 @@ use utoipa::ToSchema;
 /// Public keys (RFC 7517).
 #[derive(Serialize, ToSchema)]
 struct JwkSet {
-    /// One object for each key: `kty`, `crv`, `x`, `y`, `kid`, `alg`, `use`.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Jwk>)]
     keys: Value,
+}
+
+/// A public key (RFC 7517, RFC 7518): ES256 on P-256.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the keys come as JSON; this only names their members")]
+struct Jwk {
+    #[schema(example = "EC")]
+    kty: String,
+    #[schema(example = "P-256")]
+    crv: String,
+    /// Base64url.
+    x: String,
+    /// Base64url.
+    y: String,
+    kid: String,
+    #[schema(example = "ES256")]
+    alg: String,
+    #[schema(example = "sig")]
+    r#use: String,
 }
 
 /// Returns the keys that access tokens are checked with.

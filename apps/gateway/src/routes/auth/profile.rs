@@ -20,7 +20,7 @@ struct ProfileAnswer {
     operation_id = "getProfile",
     tag = "auth",
     security(("bearer" = [])),
-    responses((status = 200, description = "The profile; its version is the ETag", body = ProfileAnswer), SignedIn, Always)
+    responses((status = 200, description = "The profile", body = ProfileAnswer, headers(("ETag" = String, description = "Its version"))), SignedIn, Always)
 )]
 #[get("/auth/profile")]
 pub(super) async fn get_profile(caller: Caller, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {

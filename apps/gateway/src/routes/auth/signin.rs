@@ -47,7 +47,7 @@ struct SignedInView {
     request_body = SigninBody,
     responses(
         (status = 200, description = "Signed in", body = SigninAnswer),
-        (status = 401, description = "Address or password is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Address or password is wrong", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "How to sign in"))),
         (status = 403, description = "Banned, or the address is not confirmed", body = Problem, content_type = "application/problem+json"),
         WithBody,
         Always,

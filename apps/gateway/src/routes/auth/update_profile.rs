@@ -48,7 +48,7 @@ struct UpdateProfileAnswer {
     operation_id = "updateProfile",
     tag = "auth",
     security(("bearer" = [])),
-    params(("If-Match" = Option<String>, Header, description = "The ETag that the change was made from")),
+    params(IfMatch),
     request_body = ProfileBody,
     responses((status = 200, description = "Changed", body = UpdateProfileAnswer), SignedIn, WithBody, Stale, Always)
 )]

@@ -1,3 +1,4 @@
+use crate::names::{BillingInterval, SubscriptionStatus};
 use crate::wire::Timestamp;
 use eyemotion_auth::{AccountOverview, Plan, Profile, SessionTokens, Subscription};
 use eyemotion_core::UserRole;
@@ -107,7 +108,7 @@ impl From<Profile> for ProfileView {
 pub struct AccountSubscriptionView {
     id: Uuid,
     plan: AccountPlanView,
-    #[schema(example = "active")]
+    #[schema(value_type = SubscriptionStatus)]
     status: String,
     current_period_start: Timestamp,
     current_period_end: Timestamp,
@@ -168,7 +169,7 @@ pub struct AccountPlanView {
     price: i64,
     #[schema(example = "THB")]
     currency: String,
-    #[schema(example = "month")]
+    #[schema(value_type = BillingInterval)]
     billing_interval: String,
     /// Gigabytes of 2^30 bytes.
     storage_gb: i32,

@@ -30,7 +30,7 @@ struct DeleteFileAnswer {
     security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The file"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is to go"),
+        IfMatch,
     ),
     responses((status = 200, description = "In the trash, or gone", body = DeleteFileAnswer), SignedIn, Absent, Conflict, Stale, Always)
 )]

@@ -1,5 +1,6 @@
 use crate::extract::{Caller, Id};
 use crate::failures::{Absent, Always, SignedIn};
+use crate::names::FileStatus;
 use crate::problem::ApiError;
 use crate::services::Services;
 use crate::sse;
@@ -16,9 +17,10 @@ use uuid::Uuid;
 #[serde(rename_all = "camelCase")]
 struct ProgressView {
     file_id: Uuid,
-    #[schema(example = "processing")]
+    #[schema(value_type = FileStatus)]
     status: &'static str,
     /// Percent.
+    #[schema(maximum = 100)]
     progress: u8,
     /// Why it is failed, rejected or quarantined.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,7 +25,7 @@ struct FavoriteBody {
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The file")),
     request_body = FavoriteBody,
-    responses((status = 200, description = "Marked; its version is the ETag", body = FileAnswer), SignedIn, WithBody, Absent, Always)
+    responses((status = 200, description = "Marked", body = FileAnswer, headers(("ETag" = String, description = "Its version"))), SignedIn, WithBody, Absent, Always)
 )]
 #[put("/files/{id}/favorite")]
 pub(super) async fn favorite(

@@ -12,7 +12,7 @@ use eyemotion_core::FileId;
     tag = "files",
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The file")),
-    responses((status = 200, description = "Its version is the ETag", body = FileAnswer), SignedIn, Absent, Always)
+    responses((status = 200, description = "As it is now", body = FileAnswer, headers(("ETag" = String, description = "Its version"))), SignedIn, Absent, Always)
 )]
 #[get("/files/{id}")]
 pub(super) async fn get(

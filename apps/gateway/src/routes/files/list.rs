@@ -1,12 +1,14 @@
 use crate::extract::{Caller, Id, PageQuery, ValidQuery};
 use crate::failures::{Absent, Always, SignedIn, WithQuery};
+use crate::names::{FileStatus, FileType};
 use crate::problem::ApiError;
 use crate::routes::files::view::FileView;
 use crate::services::Services;
 use crate::wire::Success;
 use actix_web::{HttpResponse, get, web};
 use eyemotion_core::{FieldError, PageRequest, ProjectId};
-use eyemotion_storage::{FileFilter, FileStatus, MediaKind};
+use eyemotion_storage as storage;
+use eyemotion_storage::{FileFilter, MediaKind};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,8 +23,10 @@ struct FileQuery {
     /// The `nextCursor` of the page before.
     cursor: Option<String>,
     /// Only those in this state; absent: all that are neither trashed nor expired.
+    #[param(value_type = Option<FileStatus>)]
     status: Option<String>,
-    /// video, audio, image or data.
+    /// Only those of this type.
+    #[param(value_type = Option<FileType>)]
     file_type: Option<String>,
     /// Only favourites, or only others.
     is_favorite: Option<bool>,
@@ -69,7 +73,8 @@ impl FileQuery {
     fn parse(self) -> Result<(FileFilter, PageRequest), ApiError> {
         let page = PageQuery::new(self.limit, self.cursor).page()?;
         let status = self.status.map(|text| {
-            FileStatus::parse(&text).ok_or_else(|| unknown("status", FileStatus::ALL.iter().map(|s| s.as_str())))
+            let known = || storage::FileStatus::ALL.iter().map(|status| status.as_str());
+            storage::FileStatus::parse(&text).ok_or_else(|| unknown("status", known()))
         });
         let kind = self.file_type.map(|text| {
             let kinds = [MediaKind::Video, MediaKind::Audio, MediaKind::Image, MediaKind::Data];

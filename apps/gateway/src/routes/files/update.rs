@@ -28,10 +28,10 @@ struct UpdateFileBody {
     security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The file"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the change was made from"),
+        IfMatch,
     ),
     request_body = UpdateFileBody,
-    responses((status = 200, description = "Changed; its version is the ETag", body = FileAnswer), SignedIn, WithBody, Absent, Stale, Always)
+    responses((status = 200, description = "Changed", body = FileAnswer, headers(("ETag" = String, description = "Its version"))), SignedIn, WithBody, Absent, Stale, Always)
 )]
 #[put("/files/{id}")]
 pub(super) async fn update(

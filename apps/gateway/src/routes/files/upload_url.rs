@@ -1,4 +1,4 @@
-use crate::extract::{Caller, Origin, ValidJson};
+use crate::extract::{Caller, IdempotencyHeader, Origin, ValidJson};
 use crate::failures::{Absent, Always, Exhausted, SignedIn, WithBody};
 use crate::problem::ApiError;
 use crate::services::Services;
@@ -58,7 +58,7 @@ struct UploadUrlAnswer {
     operation_id = "createUploadUrl",
     tag = "files",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same URL")),
+    params(IdempotencyHeader),
     request_body = UploadUrlBody,
     responses((status = 201, description = "Upload it", body = UploadUrlAnswer), SignedIn, WithBody, Exhausted, Absent, Always)
 )]

@@ -1,4 +1,5 @@
 use crate::extract::etag;
+use crate::names::{FileStatus, FileType, ThumbnailStatus};
 use crate::wire::{Success, Timestamp, seconds};
 use actix_web::HttpResponse;
 use eyemotion_storage::File;
@@ -19,8 +20,7 @@ pub struct FileView {
     filename: String,
     /// The name it was uploaded under.
     original_name: String,
-    /// video, audio, image or data.
-    #[schema(example = "video")]
+    #[schema(value_type = FileType)]
     file_type: &'static str,
     #[schema(example = "video/mp4")]
     mime_type: String,
@@ -29,16 +29,14 @@ pub struct FileView {
     file_size: u64,
     /// Of the content, hexadecimal; once it has arrived.
     sha256: Option<String>,
-    /// pending, uploading, uploaded, verifying, verified, processing, ready, failed, rejected,
-    /// quarantined, expired or trashed.
-    #[schema(example = "ready")]
+    #[schema(value_type = FileStatus)]
     processing_status: &'static str,
     /// Why it is failed, rejected or quarantined.
     processing_error: Option<String>,
     /// Percent.
+    #[schema(maximum = 100)]
     processing_progress: u8,
-    /// none, ready, unavailable or failed.
-    #[schema(example = "ready")]
+    #[schema(value_type = ThumbnailStatus)]
     thumbnail_status: &'static str,
     /// Seconds.
     duration: Option<f64>,

@@ -21,7 +21,7 @@ pub(super) async fn live() -> HttpResponse {
 
 /// Says whether requests may be sent here.
 ///
-/// 503 while the database does not answer, and from the moment the server is told to stop.
+/// Answers 503 while the database does not answer, and from the moment the server is told to stop.
 #[utoipa::path(
     operation_id = "getReadiness",
     tag = "health",

@@ -1,5 +1,6 @@
 use crate::extract::Caller;
 use crate::failures::{Absent, Always, SignedIn};
+use crate::names::SubscriptionStatus;
 use crate::problem::ApiError;
 use crate::routes::payments::view::{PeriodView, PlanView};
 use crate::services::Services;
@@ -23,7 +24,7 @@ struct SubscriptionAnswer {
 struct SubscriptionView {
     id: Uuid,
     plan: PlanView,
-    #[schema(example = "active")]
+    #[schema(value_type = SubscriptionStatus)]
     status: &'static str,
     current_period: PeriodView,
     cancel_at_period_end: bool,

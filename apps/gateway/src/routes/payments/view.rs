@@ -1,3 +1,4 @@
+use crate::names::BillingInterval;
 use crate::wire::Timestamp;
 use eyemotion_billing::Plan;
 use serde::Serialize;
@@ -18,7 +19,7 @@ pub struct PlanView {
     price: i64,
     #[schema(example = "THB")]
     currency: String,
-    #[schema(example = "month")]
+    #[schema(value_type = BillingInterval)]
     billing_interval: &'static str,
     /// Credits for each period.
     #[schema(maximum = 9_007_199_254_740_991_i64)]

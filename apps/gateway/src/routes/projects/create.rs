@@ -1,5 +1,6 @@
-use crate::extract::{Caller, ValidJson};
+use crate::extract::{Caller, IdempotencyHeader, ValidJson};
 use crate::failures::{Always, SignedIn, WithBody};
+use crate::names::ProjectType;
 use crate::problem::ApiError;
 use crate::routes::projects::view::{ProjectAnswer, project};
 use crate::services::Services;
@@ -18,8 +19,7 @@ struct CreateProjectBody {
     name: String,
     #[schema(max_length = 10000)]
     description: Option<String>,
-    /// feature_film, short_film, commercial, music_video, documentary, social_media or other.
-    #[schema(example = "short_film", default = "other")]
+    #[schema(value_type = Option<ProjectType>, default = "other")]
     r#type: Option<String>,
     #[schema(value_type = Option<Object>)]
     settings: Option<Map<String, Value>>,
@@ -32,9 +32,9 @@ struct CreateProjectBody {
     operation_id = "createProject",
     tag = "projects",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key makes one project")),
+    params(IdempotencyHeader),
     request_body = CreateProjectBody,
-    responses((status = 201, description = "Started; its version is the ETag", body = ProjectAnswer), SignedIn, WithBody, Always)
+    responses((status = 201, description = "Started", body = ProjectAnswer, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path"))), SignedIn, WithBody, Always)
 )]
 #[post("/projects")]
 pub(super) async fn create(

@@ -13,7 +13,7 @@ use eyemotion_core::ProjectId;
     security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The project"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is to go"),
+        IfMatch,
     ),
     responses((status = 200, description = "Gone", body = Done), SignedIn, Absent, Stale, Always)
 )]

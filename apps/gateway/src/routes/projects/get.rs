@@ -13,7 +13,7 @@ use eyemotion_core::ProjectId;
     tag = "projects",
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The project")),
-    responses((status = 200, description = "Its version is the ETag", body = ProjectAnswer), SignedIn, Absent, Always)
+    responses((status = 200, description = "As it is now", body = ProjectAnswer, headers(("ETag" = String, description = "Its version"))), SignedIn, Absent, Always)
 )]
 #[get("/projects/{id}")]
 pub(super) async fn get(

@@ -1,5 +1,6 @@
 use crate::extract::{Caller, Id, IfMatch, ValidJson};
 use crate::failures::{Absent, Always, SignedIn, Stale, WithBody};
+use crate::names::{ProjectStatus, ProjectType};
 use crate::problem::ApiError;
 use crate::routes::projects::view::{ProjectAnswer, project};
 use crate::services::Services;
@@ -20,9 +21,9 @@ struct UpdateProjectBody {
     name: Option<String>,
     #[schema(max_length = 10000)]
     description: Option<String>,
-    /// feature_film, short_film, commercial, music_video, documentary, social_media or other.
+    #[schema(value_type = Option<ProjectType>)]
     r#type: Option<String>,
-    /// draft, in_progress, review, completed or archived.
+    #[schema(value_type = Option<ProjectStatus>)]
     status: Option<String>,
     /// Merged into the stored object.
     #[schema(value_type = Option<Object>)]
@@ -42,10 +43,10 @@ struct UpdateProjectBody {
     security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The project"),
-        ("If-Match" = Option<String>, Header, description = "The ETag that the change was made from"),
+        IfMatch,
     ),
     request_body = UpdateProjectBody,
-    responses((status = 200, description = "Changed; its version is the ETag", body = ProjectAnswer), SignedIn, WithBody, Absent, Stale, Always)
+    responses((status = 200, description = "Changed", body = ProjectAnswer, headers(("ETag" = String, description = "Its version"))), SignedIn, WithBody, Absent, Stale, Always)
 )]
 #[put("/projects/{id}")]
 pub(super) async fn update(

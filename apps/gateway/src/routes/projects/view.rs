@@ -1,4 +1,5 @@
 use crate::extract::{PageQuery, etag};
+use crate::names::{ProjectStatus, ProjectType};
 use crate::problem::ApiError;
 use crate::wire::{Success, Timestamp};
 use actix_web::http::StatusCode;
@@ -18,9 +19,9 @@ pub struct ProjectView {
     user_id: Uuid,
     name: String,
     description: String,
-    #[schema(example = "short_film")]
+    #[schema(value_type = ProjectType)]
     r#type: &'static str,
-    #[schema(example = "draft")]
+    #[schema(value_type = ProjectStatus)]
     status: &'static str,
     /// The client's own.
     #[schema(value_type = Object)]
@@ -115,8 +116,10 @@ pub struct ProjectQuery {
     /// The `nextCursor` of the page before.
     cursor: Option<String>,
     /// Only those in this status.
+    #[param(value_type = Option<ProjectStatus>)]
     status: Option<String>,
     /// Only those of this type.
+    #[param(value_type = Option<ProjectType>)]
     r#type: Option<String>,
 }
 

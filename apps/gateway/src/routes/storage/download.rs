@@ -1,9 +1,11 @@
 use crate::extract::{Guest, Id, ValidQuery};
-use crate::failures::{Absent, Always, Conflict};
+use crate::failures::{Absent, Always, Conflict, WithQuery};
+use crate::names;
 use crate::problem::{ApiError, Problem};
 use crate::routes::storage::rendition::RenditionQuery;
 use crate::routes::storage::serve;
 use crate::services::Services;
+use crate::wire::Binary;
 use actix_web::{HttpRequest, HttpResponse, route, web};
 use eyemotion_core::FileId;
 use eyemotion_storage::SignedDownload;
@@ -15,11 +17,14 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct DownloadQuery {
-    /// original or thumbnail.
+    /// Which form of the file.
+    #[param(inline, value_type = Option<names::Rendition>)]
     rendition: Option<String>,
-    /// attachment or inline.
+    /// attachment to save it, inline to show it.
+    #[param(inline, value_type = Option<names::Disposition>)]
     disposition: Option<String>,
     /// Unix seconds.
+    #[param(maximum = 9_007_199_254_740_991_i64)]
     expires: i64,
     /// Of everything the URL grants.
     signature: String,
@@ -35,12 +40,12 @@ struct DownloadQuery {
     tag = "storage",
     params(("fileId" = Uuid, Path, description = "The file"), DownloadQuery),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream", body = String),
-        (status = 206, description = "The range", content_type = "application/octet-stream", body = String),
+        (status = 200, description = "The bytes, of the file's own type", content_type = "*/*", body = Binary, headers(("ETag" = String, description = "Of the bytes"))),
+        (status = 206, description = "The range", content_type = "*/*", body = Binary, headers(("Content-Range" = String, description = "Which it is"))),
         (status = 304, description = "As it was"),
         (status = 403, description = "The URL is not valid, or has expired", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "The range lies outside", body = Problem, content_type = "application/problem+json"),
-        Absent, Conflict, Always,
+        WithQuery, Absent, Conflict, Always,
     )
 )]
 #[route("/storage/download/{fileId}", method = "GET", method = "HEAD")]

@@ -1,3 +1,4 @@
+use crate::names;
 use crate::problem::ApiError;
 use eyemotion_core::FieldError;
 use eyemotion_storage::{Disposition, Rendition};
@@ -9,11 +10,11 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RenditionQuery {
-    /// original or thumbnail.
-    #[param(default = "original")]
+    /// Which form of the file.
+    #[param(inline, value_type = Option<names::Rendition>, default = "original")]
     rendition: Option<String>,
     /// attachment to save it, inline to show it.
-    #[param(default = "attachment")]
+    #[param(inline, value_type = Option<names::Disposition>, default = "attachment")]
     disposition: Option<String>,
 }
 

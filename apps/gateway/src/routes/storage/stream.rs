@@ -4,6 +4,7 @@ use crate::problem::{ApiError, Problem};
 use crate::routes::storage::rendition::RenditionQuery;
 use crate::routes::storage::serve;
 use crate::services::Services;
+use crate::wire::Binary;
 use actix_web::{HttpRequest, HttpResponse, route, web};
 use eyemotion_core::FileId;
 
@@ -17,8 +18,8 @@ use eyemotion_core::FileId;
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The file"), RenditionQuery),
     responses(
-        (status = 200, description = "The bytes", content_type = "application/octet-stream", body = String),
-        (status = 206, description = "The range", content_type = "application/octet-stream", body = String),
+        (status = 200, description = "The bytes, of the file's own type", content_type = "*/*", body = Binary, headers(("ETag" = String, description = "Of the bytes"))),
+        (status = 206, description = "The range", content_type = "*/*", body = Binary, headers(("Content-Range" = String, description = "Which it is"))),
         (status = 304, description = "As it was"),
         (status = 416, description = "The range lies outside", body = Problem, content_type = "application/problem+json"),
         SignedIn, WithQuery, Absent, Conflict, Always,

@@ -1,8 +1,8 @@
 use crate::extract::{Guest, Id, ValidQuery};
-use crate::failures::{Always, Conflict};
+use crate::failures::{Absent, Always, Conflict};
 use crate::problem::{ApiError, Problem};
 use crate::services::{Limits, Services};
-use crate::wire::Success;
+use crate::wire::{Binary, Success};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, put, web};
 use eyemotion_core::{ErrorCode, FileId};
@@ -18,6 +18,7 @@ use uuid::Uuid;
 #[into_params(parameter_in = Query)]
 struct UploadQuery {
     /// Unix seconds.
+    #[param(maximum = 9_007_199_254_740_991_i64)]
     expires: i64,
     /// Of everything the URL grants.
     signature: String,
@@ -43,16 +44,16 @@ struct UploadAnswer {
     operation_id = "uploadFile",
     tag = "storage",
     params(("fileId" = Uuid, Path, description = "The file"), UploadQuery),
-    request_body(content_type = "application/octet-stream", description = "The bytes"),
+    request_body(content = Binary, content_type = "*/*", description = "The bytes, with the declared type"),
     responses(
         (status = 200, description = "All bytes are here; confirm the file", body = UploadAnswer),
-        (status = 400, description = "The bytes broke off", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "The bytes broke off, or a query parameter is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The URL is not valid, or has expired", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "Nothing came for too long", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The upload was not finished in time", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not the declared type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not the declared size", body = Problem, content_type = "application/problem+json"),
-        Conflict, Always,
+        Absent, Conflict, Always,
     )
 )]
 #[put("/storage/upload/{fileId}")]
