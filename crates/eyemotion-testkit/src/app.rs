@@ -1,4 +1,4 @@
-use crate::TestDatabase;
+use crate::{Contract, TestDatabase};
 use actix_web::dev::ServerHandle;
 use gateway::Gateway;
 use gateway::config::Settings;
@@ -198,18 +198,24 @@ impl Client {
         }
     }
 
-    /// Sends a request.
+    /// Sends a request. Panics if the answer is not one that the published document promises.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         self.try_send(request).await.expect("a whole answer")
     }
 
     /// Sends a request; `None` if no whole answer comes, because the server has died, say.
     pub async fn try_send(&self, request: reqwest::RequestBuilder) -> Option<Answer> {
-        let response = request.send().await.ok()?;
+        let (http, request) = request.build_split();
+        let request = request.ok()?;
+        let method = request.method().clone();
+        let response = http.execute(request).await.ok()?;
+        let path = response.url().path().to_owned();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.ok()?;
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Some(Answer { status, headers, body, bytes })
+        let answer = Answer { status, headers, body, bytes };
+        Contract::published().check(&method, &path, &answer);
+        Some(answer)
     }
 
     /// GET.

@@ -6,10 +6,14 @@
 
 #[cfg(feature = "app")]
 mod app;
+#[cfg(feature = "app")]
+mod contract;
 mod database;
 mod server;
 mod template;
 
 #[cfg(feature = "app")]
 pub use app::{Answer, Client, Session, TestApp};
+#[cfg(feature = "app")]
+pub use contract::{Contract, Operation};
 pub use database::TestDatabase;
