@@ -1,0 +1,183 @@
+//! What belongs to somebody is, to anybody else, not there.
+
+use super::samples::{kind, sample};
+use super::unknown_id;
+use eyemotion_testkit::{Answer, Client, Contract, Operation, TestApp};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// Somebody with one of everything.
+struct Owner {
+    client: Client,
+    project: String,
+    file: String,
+}
+
+impl Owner {
+    async fn new(app: &TestApp) -> Self {
+        let client = app.person().await;
+        let made = client
+            .post("/projects", &json!({ "name": "Mine" }))
+            .await
+            .expect(201);
+        let project = made["project"]["id"].as_str().unwrap().to_owned();
+        let content = b"{\"scene\":1}".to_vec();
+        let body = json!({
+            "projectId": project, "fileName": "scene.json", "fileType": "application/json", "fileSize": content.len(),
+        });
+        let grant = client.post("/files/upload-url", &body).await.expect(201);
+        let put = client
+            .signed_out()
+            .request(Method::PUT, grant["uploadUrl"].as_str().unwrap());
+        let put = put.header("content-type", "application/json").body(content);
+        client.send(put).await.expect(200);
+        let file = grant["fileId"].as_str().unwrap().to_owned();
+        client
+            .post(&format!("/files/{file}/confirm"), &json!({}))
+            .await
+            .expect(200);
+        // Ends when processing does.
+        assert_eq!(
+            client.get(&format!("/files/{file}/events")).await.status,
+            200
+        );
+        Self {
+            client,
+            project,
+            file,
+        }
+    }
+
+    /// The owner's own id for this parameter or member.
+    fn id(&self, operation: &Operation, name: &str) -> String {
+        let before = operation
+            .path
+            .split(&format!("/{{{name}}}"))
+            .next()
+            .unwrap();
+        let noun = if name == "id" {
+            before.rsplit('/').next().unwrap()
+        } else {
+            name
+        };
+        match noun {
+            "projectId" | "projects" | "project" => self.project.clone(),
+            "fileId" | "files" => self.file.clone(),
+            "userId" | "users" | "user" => self.client.user().to_owned(),
+            // Refused for what the caller is, whatever the id.
+            _ if operation.declares(403) => unknown_id(),
+            _ => panic!(
+                "{}: say in tests/it/sweeps/strangers.rs whose {name} it takes",
+                operation.id
+            ),
+        }
+    }
+}
+
+/// Names of the ids that the body must hold.
+fn ids_in_body(operation: &Operation) -> Vec<String> {
+    let schema = operation
+        .body()
+        .map(|schema| Contract::published().resolve(schema));
+    let Some(schema) = schema else {
+        return Vec::new();
+    };
+    let required = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let ids = required.filter(|name| {
+        let member = Contract::published().resolve(&schema["properties"][*name]);
+        kind(member) == "string" && member["format"] == "uuid"
+    });
+    ids.map(ToOwned::to_owned).collect()
+}
+
+async fn call(client: &Client, operation: &Operation, id: impl Fn(&str) -> String) -> Answer {
+    let request = client.request(operation.method.clone(), &operation.url(&id));
+    let Some(schema) = operation.body() else {
+        return client.send(request).await;
+    };
+    let mut body = sample(schema);
+    for name in ids_in_body(operation) {
+        body[&name] = json!(id(&name));
+    }
+    client.send(request.json(&body)).await
+}
+
+/// What the answer tells, but for what differs between any two.
+fn told(answer: &Answer) -> (u16, Value, Vec<String>) {
+    let mut body = answer.body.clone();
+    body["requestId"] = Value::Null;
+    let mut names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+    names.sort_unstable();
+    (answer.status, body, names)
+}
+
+/// A digest of every table, but for those that note what was tried and who is there.
+async fn state(app: &TestApp) -> Vec<(String, String)> {
+    let admin = app.database.admin().await;
+    let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+        WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
+        AND tablename !~ '^(activity_logs|sessions|refresh_tokens|jobs|job_|workers)' ORDER BY 1";
+    let mut digests = Vec::new();
+    for row in admin.query(tables, &[]).await.unwrap() {
+        let table: String = row.get(0);
+        let digest = format!(
+            "SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
+        );
+        digests.push((table, admin.query_one(&digest, &[]).await.unwrap().get(0)));
+    }
+    digests
+}
+
+#[tokio::test]
+async fn somebody_elses_and_nobodys_look_alike_and_nothing_changes() {
+    let app = TestApp::start().await;
+    let owner = Owner::new(&app).await;
+    let stranger = app.person().await;
+    let before = state(&app).await;
+    assert!(before.len() > 15, "{before:?}");
+    let mut wrong = String::new();
+    let mut swept = 0;
+    for operation in Contract::published()
+        .operations
+        .iter()
+        .filter(|it| it.is_secured())
+    {
+        if operation.parameters_in("path").count() == 0 && ids_in_body(operation).is_empty() {
+            continue;
+        }
+        swept += 1;
+        let theirs = call(&stranger, operation, |name| owner.id(operation, name)).await;
+        let nobodys = call(&stranger, operation, |_| unknown_id()).await;
+        let expected = if operation.declares(403) { 403 } else { 404 };
+        if theirs.status != expected || told(&theirs) != told(&nobodys) {
+            let (theirs, nobodys) = (told(&theirs), told(&nobodys));
+            writeln!(wrong, "{}:\n  {theirs:?}\n  {nobodys:?}", operation.id).unwrap();
+        }
+    }
+    assert_eq!(wrong, "");
+    assert!(swept > 12, "{swept} operations were swept");
+    assert_eq!(state(&app).await, before);
+}
+
+/// The ids of the sweep above are good ones: their owner is not refused.
+#[tokio::test]
+async fn the_owner_sees_what_the_stranger_does_not() {
+    let app = TestApp::start().await;
+    let owner = Owner::new(&app).await;
+    for operation in Contract::published()
+        .operations
+        .iter()
+        .filter(|it| it.is_secured())
+    {
+        let read = operation.method == Method::GET && !operation.declares(403);
+        if read && operation.parameters_in("path").count() > 0 {
+            let answer = call(&owner.client, operation, |name| owner.id(operation, name)).await;
+            assert_eq!(answer.status, 200, "{}: {}", operation.id, answer.body);
+        }
+    }
+}
