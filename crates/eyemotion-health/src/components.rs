@@ -17,21 +17,30 @@ pub struct Components {
 impl Components {
     /// Over these probes; the server's uptime counts from here.
     pub fn new(probes: Vec<Arc<dyn Probe>>) -> Self {
-        Self { probes, started: Instant::now() }
+        Self {
+            probes,
+            started: Instant::now(),
+        }
     }
 }
 
 #[async_trait]
 impl Health for Components {
     async fn check(&self) -> Report {
-        let asked = self.probes.iter().map(|probe| async {
-            (probe.component(), ask(probe.as_ref()).await)
-        });
+        let asked = self
+            .probes
+            .iter()
+            .map(|probe| async { (probe.component(), ask(probe.as_ref()).await) });
         let components: std::collections::BTreeMap<_, _> =
             join_all(asked).await.into_iter().collect();
         let counted = components.values().map(|report| report.status);
-        let worst = counted.filter(|status| *status != HealthStatus::Disabled).max();
-        Report { status: worst.unwrap_or(HealthStatus::Healthy), components }
+        let worst = counted
+            .filter(|status| *status != HealthStatus::Disabled)
+            .max();
+        Report {
+            status: worst.unwrap_or(HealthStatus::Healthy),
+            components,
+        }
     }
 
     async fn component(&self, name: &str) -> Option<ComponentReport> {
@@ -46,10 +55,12 @@ impl Health for Components {
 
 async fn ask(probe: &dyn Probe) -> ComponentReport {
     let asked = Instant::now();
-    let health = tokio::time::timeout(LIMIT, probe.check()).await.unwrap_or_else(|_| {
-        let message = format!("no answer within {} s", LIMIT.as_secs());
-        ComponentHealth::new(HealthStatus::Critical, message)
-    });
+    let health = tokio::time::timeout(LIMIT, probe.check())
+        .await
+        .unwrap_or_else(|_| {
+            let message = format!("no answer within {} s", LIMIT.as_secs());
+            ComponentHealth::new(HealthStatus::Critical, message)
+        });
     ComponentReport {
         status: health.status,
         message: health.message,
@@ -93,12 +104,18 @@ mod tests {
         let disabled = || Arc::new(Fixed("b", HealthStatus::Disabled)) as Arc<dyn Probe>;
         let warning = || Arc::new(Fixed("c", HealthStatus::Warning)) as Arc<dyn Probe>;
         assert_eq!(of(vec![healthy(), disabled()]).await, HealthStatus::Healthy);
-        assert_eq!(of(vec![healthy(), warning(), disabled()]).await, HealthStatus::Warning);
+        assert_eq!(
+            of(vec![healthy(), warning(), disabled()]).await,
+            HealthStatus::Warning
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_does_not_answer_is_critical_and_holds_nobody_up() {
-        let health = Components::new(vec![Arc::new(Stuck), Arc::new(Fixed("a", HealthStatus::Healthy))]);
+        let health = Components::new(vec![
+            Arc::new(Stuck),
+            Arc::new(Fixed("a", HealthStatus::Healthy)),
+        ]);
         let report = health.check().await;
         assert_eq!(report.status, HealthStatus::Critical);
         assert_eq!(report.components["a"].status, HealthStatus::Healthy);
