@@ -30,8 +30,13 @@ lint:
 openapi:
     cargo run --locked -q -p eyemotion -- openapi > openapi/eyemotion.json
 
-# Renew everything that tests compare with: the OpenAPI document and the snapshots
+# Generate the TypeScript SDK anew from the document, and build it
+sdk: openapi
+    cd openapi/typescript && npm ci --ignore-scripts && npm run generate && npm run build
+
+# Renew everything that tests compare with: the OpenAPI document, the SDK (where there is Node) and the snapshots
 bless: openapi
+    if command -v npm >/dev/null; then {{ just_executable() }} sdk; else echo "no npm: the SDK stays as it is"; fi
     INSTA_UPDATE=always ./run test
 
 # Migrate the configured database: up, status or down
