@@ -70,7 +70,11 @@ impl Db {
         make: impl FnOnce(crate::pool::Connection, Arc<Connector>, SetContext) -> Tx,
     ) -> Result<Tx, DbError> {
         let connection = self.pools.get(role).await?;
-        Ok(make(connection, Arc::clone(&self.connector), context(ctx, role)))
+        Ok(make(
+            connection,
+            Arc::clone(&self.connector),
+            context(ctx, role),
+        ))
     }
 }
 
@@ -84,7 +88,11 @@ const fn own_role(ctx: &Ctx) -> DbRole {
 
 fn context(ctx: &Ctx, role: DbRole) -> SetContext {
     let (subject, claims) = match &ctx.actor {
-        Actor::User { id, session, role: user_role } => (
+        Actor::User {
+            id,
+            session,
+            role: user_role,
+        } => (
             id.to_string(),
             json!({ "sub": id, "sid": session, "role": role.as_str(), "user_role": user_role }),
         ),

@@ -19,8 +19,9 @@ pub enum DbError {
         /// Which sort of constraint.
         kind: ConstraintKind,
     },
-    /// The server could not be reached, the connection broke or no connection was free in time.
-    #[error("the database cannot be reached")]
+    /// Not now: the server could not be reached, the connection broke, none was free in time, or
+    /// the server gave the statement up (time-out, lock, deadlock). The same may succeed later.
+    #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A statement of this transaction failed earlier, so it cannot be committed.
     #[error("the transaction had failed before its commit")]
@@ -51,14 +52,38 @@ impl DbError {
     }
 }
 
+/// How the server's message begins when it gave up what may succeed later. Diesel passes its words
+/// on and not its SQLSTATE; a server that speaks another language than English (`lc_messages`) is
+/// therefore not understood, and its refusals stay [`DbError::Other`].
+const GIVEN_UP: [&str; 4] = [
+    // 57014 query_canceled, 55P03 lock_not_available, 40001 on a standby
+    "canceling statement due to ",
+    // 40P01 deadlock_detected
+    "deadlock detected",
+    // 55P03 with NOWAIT
+    "could not obtain lock on ",
+    // 57P01 admin_shutdown, 57P02 crash_shutdown, 25P03 and 57P05 for idleness
+    "terminating connection ",
+];
+
+fn may_succeed_later(kind: DatabaseErrorKind, message: &str) -> bool {
+    match kind {
+        DatabaseErrorKind::ClosedConnection
+        | DatabaseErrorKind::UnableToSendCommand
+        | DatabaseErrorKind::SerializationFailure => true,
+        _ => GIVEN_UP
+            .iter()
+            .any(|beginning| message.starts_with(beginning)),
+    }
+}
+
 impl From<Error> for DbError {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::NotFound,
-            Error::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
-                info,
-            ) => Self::Unavailable(info.message().to_owned().into()),
+            Error::DatabaseError(kind, info) if may_succeed_later(kind, info.message()) => {
+                Self::Unavailable(info.message().to_owned().into())
+            }
             Error::DatabaseError(kind, info) => {
                 let sort = match kind {
                     DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ExclusionViolation => {
@@ -72,7 +97,10 @@ impl From<Error> for DbError {
                     _ => None,
                 };
                 match (sort, info.constraint_name()) {
-                    (Some(kind), Some(name)) => Self::Constraint { name: name.to_owned(), kind },
+                    (Some(kind), Some(name)) => Self::Constraint {
+                        name: name.to_owned(),
+                        kind,
+                    },
                     _ => Self::Other(Error::DatabaseError(kind, info).into()),
                 }
             }

@@ -67,7 +67,10 @@ pub async fn replay<T: DeserializeOwned>(
         .find((user.0, operation, &idempotency.key))
         .select((dsl::request_hash, dsl::response))
         .first::<(Vec<u8>, Option<serde_json::Value>)>(tx)
-        .await?;
+        .await
+        .optional()?
+        // Swept between the two statements: the next attempt finds the key free.
+        .ok_or_else(|| DbError::Unavailable("the key has just been forgotten".into()))?;
     if stored_hash != hash {
         return Err(IdempotencyError::Reused);
     }
@@ -77,6 +80,9 @@ pub async fn replay<T: DeserializeOwned>(
 }
 
 /// Stores what the operation led to, for [`replay`]. Call it in the same transaction.
+///
+/// # Errors
+/// [`DbError::NotFound`] if [`replay`] was not called before.
 pub async fn remember<T: Serialize + Sync>(
     tx: &mut Tx,
     ctx: &Ctx,
@@ -87,19 +93,24 @@ pub async fn remember<T: Serialize + Sync>(
     let (Some(user), Some(idempotency)) = (ctx.user_id(), &ctx.idempotency) else {
         return Ok(());
     };
-    let response =
-        serde_json::to_value(response).map_err(|error| DbError::Other(error.into()))?;
-    diesel::update(dsl::idempotency_keys.find((user.0, operation, &idempotency.key)))
+    let response = serde_json::to_value(response).map_err(|error| DbError::Other(error.into()))?;
+    let stored = diesel::update(dsl::idempotency_keys.find((user.0, operation, &idempotency.key)))
         .set(dsl::response.eq(response))
         .execute(tx)
         .await?;
-    Ok(())
+    if stored == 1 {
+        Ok(())
+    } else {
+        Err(DbError::NotFound)
+    }
 }
 
 /// Forgets keys older than `before`; clients are told 24 hours.
 pub async fn sweep(tx: &mut Tx, before: DateTime<Utc>) -> Result<usize, DbError> {
     use crate::schema::idempotency_keys::dsl;
-    Ok(diesel::delete(dsl::idempotency_keys.filter(dsl::created_at.lt(before)))
-        .execute(tx)
-        .await?)
+    Ok(
+        diesel::delete(dsl::idempotency_keys.filter(dsl::created_at.lt(before)))
+            .execute(tx)
+            .await?,
+    )
 }

@@ -7,6 +7,7 @@
 //! * [`idempotency`] gives each `Idempotency-Key` exactly one effect.
 //! * [`migrate`](migrate()) brings the schema up to date, [`local`] runs a server of our own.
 
+mod address;
 mod config;
 mod connect;
 mod db;
@@ -16,8 +17,10 @@ mod listen;
 pub mod local;
 mod migrate;
 mod pool;
+mod rights;
 mod schema;
 mod schema_files;
+mod schema_stamp;
 mod statements;
 mod tls;
 mod tx;

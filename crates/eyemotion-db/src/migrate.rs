@@ -1,15 +1,29 @@
 use crate::config::DatabaseConfig;
-use crate::connect::{ConnectError, Connector};
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::HEXLOWER;
+use crate::connect::{ConnectError, Connector, reason};
+use crate::rights;
 use crate::schema_files::{REPLACEABLE, STEPS, Step};
-use diesel::migration::MigrationVersion;
-use diesel_async::{AsyncMigrationHarness, AsyncPgConnection};
-use diesel_migrations::MigrationHarness;
+use crate::schema_stamp::Stamp;
+use std::time::Duration;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 /// Held while migrating, so that replicas that start together wait for each other.
 const LOCK: i64 = 0x6579_656d_6f74_696f;
+
+/// Diesel's own ledger, so that its command-line tool works on the same database.
+const LEDGER: &str = "
+    CREATE TABLE IF NOT EXISTS public.__diesel_schema_migrations (
+        version varchar(50) PRIMARY KEY NOT NULL,
+        run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP
+    )";
+
+/// Whoever waits for a table that is in use makes everybody else wait behind: better to step back
+/// soon and to come again.
+const SETTINGS: &str = "
+    SET search_path = public; SET client_min_messages = warning; SET statement_timeout = 0;
+    SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '2s'";
+const ATTEMPTS: u32 = 30;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The schema cannot be brought to the wanted state.
 #[derive(Debug, thiserror::Error)]
@@ -17,23 +31,32 @@ pub enum MigrateError {
     /// The database cannot be reached.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The login lacks a right that the migrations need.
+    /// The login lacks a right that the migrations need; nothing was done.
     #[error(
-        "the database login {login:?} may not create roles, and these are missing: {missing}.\n\
-         Ask the database's administrator to run:\n{sql}"
+        "the database login {login:?} lacks what the schema needs: {missing}.\n\
+         Ask the database's administrator to run, in this database:\n{sql}"
     )]
     Roles {
         /// The login.
         login: String,
-        /// The roles that are missing, comma-separated.
+        /// What it lacks, comma-separated.
         missing: String,
-        /// What to run.
+        /// What to run, one statement a line.
         sql: String,
     },
+    /// The database holds a schema `auth` that is not ours; nothing was done.
+    #[error(
+        "this database already holds Supabase's auth schema, and nothing in it was touched; \
+         use an empty database and bring the people over with eyemotion import supabase"
+    )]
+    Occupied,
     /// The server is older than the oldest that is supported.
     #[error("PostgreSQL {0} is too old; 15 to 18 are supported")]
     TooOld(String),
-    /// A statement failed.
+    /// A newer version has migrated the database, so only that one can take its migrations back.
+    #[error("the database has migrations that only a newer version can take back: {0}")]
+    Newer(String),
+    /// A statement failed; its migration, or all of `migrations/sql`, was rolled back.
     #[error("{step}: {message}")]
     Failed {
         /// The migration or file.
@@ -44,55 +67,74 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    fn failed(step: impl Into<String>, error: impl std::fmt::Display) -> Self {
-        Self::Failed { step: step.into(), message: error.to_string() }
+    fn failed(step: &str) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        move |error| Self::Failed {
+            step: step.to_owned(),
+            message: reason(&error),
+        }
     }
 }
 
 /// A migration and whether it has been applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationState {
-    /// The directory's name.
+    /// The directory's name; the version alone, if a newer release has applied it.
     pub name: String,
     /// Whether the database has it.
     pub applied: bool,
 }
 
 /// Brings the schema up to date; repeating changes nothing. Returns the migrations that ran.
+///
+/// A database that a newer release has migrated is left as it is: the newer schema carries the
+/// older release too while both run (expand, then contract).
 pub async fn migrate(config: &DatabaseConfig) -> Result<Vec<String>, MigrateError> {
-    let connector = Connector::new(config)?;
-    let guard = Guard::take(&connector).await?;
-    check_server(&guard.client).await?;
-    let connection = connector.connect_diesel().await?;
-    let ran = with_harness(connection, |harness| {
-        let applied = applied(harness)?;
-        let mut ran = Vec::new();
-        for step in STEPS.iter().filter(|step| !applied.contains(&step.version())) {
-            harness.run_migration(step).map_err(|error| step_failed(step, &*error))?;
-            ran.push(step.name.to_owned());
-        }
-        Ok(ran)
-    })
-    .await?;
-    apply_replaceable(&guard.client, !ran.is_empty()).await?;
-    guard.release().await;
+    let session = Session::open(config).await?;
+    let applied = session.lock_and_look().await?;
+    let pending: Vec<&Step> = STEPS.iter().filter(|step| !applied.has(step)).collect();
+    if !STEPS.first().is_some_and(|first| applied.has(first)) && session.is_occupied().await? {
+        return Err(MigrateError::Occupied);
+    }
+    rights::check(&session.client, !pending.is_empty()).await?;
+    if !pending.is_empty() {
+        session
+            .client
+            .batch_execute(LEDGER)
+            .await
+            .map_err(MigrateError::failed("ledger"))?;
+    }
+    let mut ran = Vec::new();
+    for step in pending {
+        let record = format!(
+            "INSERT INTO public.__diesel_schema_migrations (version) VALUES ('{}')",
+            step.version()
+        );
+        session
+            .transaction(&[(step.name, step.up), (step.name, &record)])
+            .await?;
+        ran.push(step.name.to_owned());
+    }
+    session.replace(!ran.is_empty(), &applied).await?;
+    session.close().await;
     Ok(ran)
 }
 
-/// Every migration, oldest first.
-pub async fn migration_status(config: &DatabaseConfig) -> Result<Vec<MigrationState>, MigrateError> {
-    let connection = Connector::new(config)?.connect_diesel().await?;
-    with_harness(connection, |harness| {
-        let applied = applied(harness)?;
-        Ok(STEPS
-            .iter()
-            .map(|step| MigrationState {
-                name: step.name.to_owned(),
-                applied: applied.contains(&step.version()),
-            })
-            .collect())
-    })
-    .await
+/// Every migration, oldest first. Reads only.
+pub async fn migration_status(
+    config: &DatabaseConfig,
+) -> Result<Vec<MigrationState>, MigrateError> {
+    let session = Session::open(config).await?;
+    let applied = session.applied().await?;
+    session.close().await;
+    let known = STEPS.iter().map(|step| MigrationState {
+        name: step.name.to_owned(),
+        applied: applied.has(step),
+    });
+    let newer = applied.newer().map(|version| MigrationState {
+        name: version.clone(),
+        applied: true,
+    });
+    Ok(known.chain(newer).collect())
 }
 
 /// Takes the newest `steps` migrations back; their data is lost. Returns their names.
@@ -100,157 +142,167 @@ pub async fn migrate_down(
     config: &DatabaseConfig,
     steps: usize,
 ) -> Result<Vec<String>, MigrateError> {
-    let connector = Connector::new(config)?;
-    let guard = Guard::take(&connector).await?;
-    let connection = connector.connect_diesel().await?;
-    let names = with_harness(connection, move |harness| {
-        let applied = applied(harness)?;
-        let mut names = Vec::new();
-        let newest = STEPS.iter().rev().filter(|step| applied.contains(&step.version()));
-        for step in newest.take(steps) {
-            harness.revert_migration(step).map_err(|error| step_failed(step, &*error))?;
-            names.push(step.name.to_owned());
-        }
-        Ok(names)
-    })
-    .await?;
-    guard.release().await;
+    let session = Session::open(config).await?;
+    let applied = session.lock_and_look().await?;
+    let newer: Vec<&str> = applied.newer().map(String::as_str).collect();
+    if !newer.is_empty() {
+        return Err(MigrateError::Newer(newer.join(", ")));
+    }
+    let mut names = Vec::new();
+    for step in STEPS
+        .iter()
+        .rev()
+        .filter(|step| applied.has(step))
+        .take(steps)
+    {
+        let forget = format!(
+            "DELETE FROM public.__diesel_schema_migrations WHERE version = '{}'",
+            step.version()
+        );
+        session
+            .transaction(&[(step.name, step.down), (step.name, &forget)])
+            .await?;
+        names.push(step.name.to_owned());
+    }
+    session.close().await;
     Ok(names)
 }
 
-type Harness = AsyncMigrationHarness<AsyncPgConnection>;
+/// The versions of the migrations that the database has.
+struct Applied(Vec<String>);
 
-/// Diesel's harness is synchronous and blocks inside a multi-threaded runtime, which the caller's
-/// may not be.
-async fn with_harness<T: Send + 'static>(
-    connection: AsyncPgConnection,
-    work: impl FnOnce(&mut Harness) -> Result<T, MigrateError> + Send + 'static,
-) -> Result<T, MigrateError> {
-    let joined = tokio::task::spawn_blocking(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| MigrateError::failed("runtime", error))?;
-        runtime.block_on(async { work(&mut AsyncMigrationHarness::new(connection)) })
-    })
-    .await;
-    joined.map_err(|error| MigrateError::failed("migrations", error))?
-}
-
-fn applied(harness: &mut Harness) -> Result<Vec<MigrationVersion<'static>>, MigrateError> {
-    harness.applied_migrations().map_err(|error| MigrateError::failed("migrations", error))
-}
-
-fn step_failed(step: &Step, error: &(dyn std::error::Error + 'static)) -> MigrateError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+impl Applied {
+    fn has(&self, step: &Step) -> bool {
+        self.0.iter().any(|version| version == step.version())
     }
-    MigrateError::failed(step.name, text)
+
+    /// Those of a newer release.
+    fn newer(&self) -> impl Iterator<Item = &String> {
+        let newest = STEPS.last().map_or("", Step::version);
+        self.0
+            .iter()
+            .filter(move |version| version.as_str() > newest)
+    }
 }
 
-/// The advisory lock, held by a connection of its own.
-struct Guard {
+/// The one connection that migrates, and that holds the lock meanwhile.
+struct Session {
     client: Client,
     connection: tokio::task::JoinHandle<()>,
 }
 
-impl Guard {
-    async fn take(connector: &Connector) -> Result<Self, MigrateError> {
-        let (client, connection) = connector.connect_raw().await?;
+impl Session {
+    async fn open(config: &DatabaseConfig) -> Result<Self, MigrateError> {
+        let (client, connection) = Connector::new(config)?.connect_raw().await?;
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::warn!(%error, "the migrating connection broke");
+                tracing::warn!(error = reason(&error), "the migrating connection broke");
             }
         });
-        client
-            .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
-            .await
-            .map_err(|error| server_said("lock", &error))?;
         Ok(Self { client, connection })
     }
 
-    /// Ending the connection ends the lock.
-    async fn release(self) {
+    /// Waits for whoever is migrating.
+    async fn lock_and_look(&self) -> Result<Applied, MigrateError> {
+        let lock = format!(
+            "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"
+        );
+        self.client
+            .batch_execute(&lock)
+            .await
+            .map_err(MigrateError::failed("lock"))?;
+        self.client
+            .batch_execute(SETTINGS)
+            .await
+            .map_err(MigrateError::failed("settings"))?;
+        self.applied().await
+    }
+
+    async fn applied(&self) -> Result<Applied, MigrateError> {
+        let versions = "SELECT version FROM public.__diesel_schema_migrations ORDER BY version";
+        match self.client.query(versions, &[]).await {
+            Ok(rows) => Ok(Applied(rows.iter().map(|row| row.get(0)).collect())),
+            Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(Applied(vec![])),
+            Err(error) => Err(MigrateError::failed("reading the migrations")(error)),
+        }
+    }
+
+    async fn is_occupied(&self) -> Result<bool, MigrateError> {
+        let auth = "SELECT to_regnamespace('auth') IS NOT NULL";
+        let row = self.client.query_one(auth, &[]).await;
+        row.map(|row| row.get(0))
+            .map_err(MigrateError::failed("looking for a schema auth"))
+    }
+
+    /// Runs named scripts in one transaction, again if a table is in use.
+    async fn transaction(&self, scripts: &[(&str, &str)]) -> Result<(), MigrateError> {
+        let mut attempt = 1;
+        loop {
+            let Err((name, error)) = self.attempt(scripts).await else {
+                return Ok(());
+            };
+            // After a broken connection there is nothing to roll back.
+            let _ = self.client.batch_execute("ROLLBACK").await;
+            let busy = matches!(
+                error.code(),
+                Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED)
+            );
+            if !busy || attempt == ATTEMPTS {
+                return Err(MigrateError::failed(name)(error));
+            }
+            tracing::info!(step = name, attempt, "a table is in use; trying again");
+            attempt += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn attempt<'a>(
+        &self,
+        scripts: &[(&'a str, &str)],
+    ) -> Result<(), (&'a str, tokio_postgres::Error)> {
+        for (name, sql) in [("begin", "BEGIN")]
+            .iter()
+            .chain(scripts)
+            .chain(&[("commit", "COMMIT")])
+        {
+            self.client
+                .batch_execute(sql)
+                .await
+                .map_err(|error| (*name, error))?;
+        }
+        Ok(())
+    }
+
+    /// Applies `migrations/sql`, if it is not what is there already.
+    async fn replace(&self, migrated: bool, applied: &Applied) -> Result<(), MigrateError> {
+        let ours = Stamp::ours();
+        let row = self.client.query_opt(Stamp::READ, &[]).await;
+        let theirs = row
+            .map_err(MigrateError::failed("reading the schema's stamp"))?
+            .and_then(|row| row.get::<_, Option<String>>(0))
+            .and_then(|comment| Stamp::parse(&comment));
+        let newer = applied.newer().count() > 0
+            || theirs
+                .as_ref()
+                .is_some_and(|theirs| theirs.is_newer_than(&ours));
+        if newer && !migrated {
+            tracing::warn!("a newer release has migrated the database; it is left as it is");
+            return Ok(());
+        }
+        if !migrated && theirs.as_ref() == Some(&ours) {
+            return Ok(());
+        }
+        let stamp = ours.write();
+        let mut scripts = REPLACEABLE.to_vec();
+        scripts.push(("the schema's stamp", &stamp));
+        self.transaction(&scripts).await
+    }
+
+    /// The lock is free when the connection has ended.
+    async fn close(self) {
         drop(self.client);
         if self.connection.await.is_err() {
             tracing::warn!("the migrating connection did not end well");
         }
     }
-}
-
-fn server_said(step: &str, error: &tokio_postgres::Error) -> MigrateError {
-    match error.as_db_error() {
-        Some(db) => {
-            let hint = db.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            MigrateError::failed(step, format!("{}{hint}", db.message()))
-        }
-        None => MigrateError::failed(step, error),
-    }
-}
-
-const ROLES: [&str; 3] = ["anon", "authenticated", "service_role"];
-
-async fn check_server(client: &Client) -> Result<(), MigrateError> {
-    let row = client
-        .query_one(
-            "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
-             current_user::text, \
-             (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user), \
-             array(SELECT role FROM unnest($1::text[]) role \
-                   WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role \
-                                     AND pg_has_role(current_user, oid, 'member')))",
-            &[&ROLES.as_slice()],
-        )
-        .await
-        .map_err(|error| server_said("checking the server", &error))?;
-    let version: i32 = row.get(0);
-    if version < 150_000 {
-        return Err(MigrateError::TooOld(row.get(1)));
-    }
-    let (login, may_create, missing): (String, bool, Vec<String>) =
-        (row.get(2), row.get(3), row.get(4));
-    if may_create || missing.is_empty() {
-        return Ok(());
-    }
-    let quoted = login.replace('"', "\"\"");
-    let sql: Vec<String> = missing
-        .iter()
-        .map(|role| {
-            format!(
-                "DO $$ BEGIN CREATE ROLE {role} NOLOGIN NOINHERIT; EXCEPTION WHEN duplicate_object \
-                 THEN NULL; END $$; GRANT {role} TO \"{quoted}\";"
-            )
-        })
-        .collect();
-    Err(MigrateError::Roles { login, missing: missing.join(", "), sql: sql.join("\n") })
-}
-
-/// Applies `migrations/sql` in one transaction, if it is not the one that is there already: the
-/// hash is kept as the comment of schema `auth`.
-async fn apply_replaceable(client: &Client, force: bool) -> Result<(), MigrateError> {
-    let all: String = REPLACEABLE.iter().map(|(_, sql)| *sql).collect();
-    let hash = format!("eyemotion {}", HEXLOWER.encode(digest(&SHA256, all.as_bytes()).as_ref()));
-    let current = client
-        .query_opt(
-            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'auth'",
-            &[],
-        )
-        .await
-        .map_err(|error| server_said("reading the schema's state", &error))?
-        .and_then(|row| row.get::<_, Option<String>>(0));
-    if !force && current.as_deref() == Some(&hash) {
-        return Ok(());
-    }
-    let run = async |step: &str, sql: &str| {
-        client.batch_execute(sql).await.map_err(|error| server_said(step, &error))
-    };
-    run("begin", "BEGIN; SET LOCAL client_min_messages = warning").await?;
-    for (file, sql) in REPLACEABLE {
-        run(file, sql).await?;
-    }
-    run("commit", &format!("COMMENT ON SCHEMA auth IS '{hash}'; COMMIT")).await
 }

@@ -2,10 +2,6 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::HEXLOWER;
-use diesel::connection::BoxableConnection;
-use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationVersion, Result};
-use diesel::pg::Pg;
-use std::fmt;
 
 macro_rules! steps {
     ($($name:literal),* $(,)?) => {
@@ -67,52 +63,14 @@ pub fn schema_hash() -> String {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     pub name: &'static str,
-    up: &'static str,
-    down: &'static str,
+    pub up: &'static str,
+    pub down: &'static str,
 }
 
 impl Step {
     /// The timestamp before the first underscore.
-    pub(crate) fn version(&self) -> MigrationVersion<'static> {
-        self.name.split('_').next().unwrap_or_default().into()
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl MigrationName for Step {
-    fn version(&self) -> MigrationVersion<'_> {
-        Step::version(self)
-    }
-}
-
-struct InTransaction;
-
-impl MigrationMetadata for InTransaction {
-    fn run_in_transaction(&self) -> bool {
-        true
-    }
-}
-
-impl Migration<Pg> for Step {
-    fn run(&self, connection: &mut dyn BoxableConnection<Pg>) -> Result<()> {
-        Ok(connection.batch_execute(self.up)?)
-    }
-
-    fn revert(&self, connection: &mut dyn BoxableConnection<Pg>) -> Result<()> {
-        Ok(connection.batch_execute(self.down)?)
-    }
-
-    fn metadata(&self) -> &dyn MigrationMetadata {
-        &InTransaction
-    }
-
-    fn name(&self) -> &dyn MigrationName {
-        self
+    pub(crate) fn version(&self) -> &'static str {
+        self.name.split('_').next().unwrap_or_default()
     }
 }
 

@@ -1,9 +1,10 @@
 use crate::connect::ConnectError;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
@@ -53,42 +54,45 @@ pub(crate) fn client_config(
         .with_safe_default_protocol_versions()
         .map_err(|error| ConnectError::Certificates(error.to_string()))?;
     let verifier: Arc<dyn ServerCertVerifier> = match mode {
-        TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => {
-            Arc::new(Unverified { provider })
-        }
+        TlsMode::Disable | TlsMode::Prefer | TlsMode::Require => Arc::new(Unverified { provider }),
         TlsMode::VerifyCa | TlsMode::VerifyFull => {
-            let roots = Arc::new(roots(root_certificate)?);
-            let chain = WebPkiServerVerifier::builder_with_provider(roots, provider)
+            let trusted = trusted(root_certificate)?;
+            let mut roots = RootCertStore::empty();
+            // The system's own have some that cannot be read, and that is no fault of ours.
+            let (added, _) = roots.add_parsable_certificates(trusted.iter().cloned());
+            if added == 0 {
+                return Err(no_certificate(root_certificate));
+            }
+            let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
                 .map_err(|error| ConnectError::Certificates(error.to_string()))?;
-            if mode == TlsMode::VerifyFull { chain } else { Arc::new(AnyHost { chain }) }
+            Arc::new(Verified {
+                chain,
+                trusted,
+                any_host: mode == TlsMode::VerifyCa,
+            })
         }
     };
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    Ok(builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
 }
 
-fn roots(file: Option<&str>) -> Result<RootCertStore, ConnectError> {
-    let mut store = RootCertStore::empty();
-    match file {
-        Some(path) => {
-            let fail = |what: String| ConnectError::Certificates(format!("{path}: {what}"));
-            for certificate in
-                CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?
-            {
-                let certificate = certificate.map_err(|error| fail(error.to_string()))?;
-                store.add(certificate).map_err(|error| fail(error.to_string()))?;
-            }
-        }
-        None => {
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if store.is_empty() {
-        return Err(ConnectError::Certificates(
-            "none found; name a PEM file with sslrootcert=".to_owned(),
-        ));
-    }
-    Ok(store)
+fn trusted(file: Option<&str>) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
+    let Some(path) = file else {
+        return Ok(rustls_native_certs::load_native_certs().certs);
+    };
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| ConnectError::Certificates(format!("{path}: {error}")))
+}
+
+fn no_certificate(file: Option<&str>) -> ConnectError {
+    ConnectError::Certificates(match file {
+        Some(path) => format!("{path}: holds no certificate in PEM form that can be used"),
+        None => "this system has none; name a PEM file with sslrootcert=".to_owned(),
+    })
 }
 
 /// `prefer` and `require` promise secrecy against listeners, not against an impostor.
@@ -130,17 +134,21 @@ impl ServerCertVerifier for Unverified {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
-/// `verify-ca`: the chain counts, the name does not.
+/// `verify-ca`, where the name does not count, and `verify-full`, where it does.
 #[derive(Debug)]
-struct AnyHost {
+struct Verified {
     chain: Arc<WebPkiServerVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+    any_host: bool,
 }
 
-impl ServerCertVerifier for AnyHost {
+impl ServerCertVerifier for Verified {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -149,11 +157,24 @@ impl ServerCertVerifier for AnyHost {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.chain.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
+        match self
+            .chain
+            .verify_server_cert(end_entity, intermediates, name, ocsp, now)
+        {
             Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName
-                | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if self.any_host => Ok(ServerCertVerified::assertion()),
+            // The certificate that signs itself, as PostgreSQL's manual makes it, counts as an
+            // authority. Such a one is no server's, says webpki after it has looked at the dates;
+            // but this very one is trusted.
+            Err(Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.trusted.contains(end_entity) =>
+            {
+                if !self.any_host {
+                    verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
+                }
+                Ok(ServerCertVerified::assertion())
+            }
             other => other,
         }
     }

@@ -14,7 +14,10 @@ use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-type Rows = BoxStream<'static, QueryResult<<AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>>>;
+type Rows = BoxStream<
+    'static,
+    QueryResult<<AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>>,
+>;
 
 /// Where a transaction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +54,28 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(crate) fn write(connection: Connection, connector: Arc<Connector>, context: SetContext) -> Self {
+    pub(crate) fn write(
+        connection: Connection,
+        connector: Arc<Connector>,
+        context: SetContext,
+    ) -> Self {
         Self::new(connection, connector, context, Mode::Write)
     }
 
-    pub(crate) fn read(connection: Connection, connector: Arc<Connector>, context: SetContext) -> Self {
+    pub(crate) fn read(
+        connection: Connection,
+        connector: Arc<Connector>,
+        context: SetContext,
+    ) -> Self {
         Self::new(connection, connector, context, Mode::Read)
     }
 
-    fn new(connection: Connection, connector: Arc<Connector>, context: SetContext, mode: Mode) -> Self {
+    fn new(
+        connection: Connection,
+        connector: Arc<Connector>,
+        context: SetContext,
+        mode: Mode,
+    ) -> Self {
         Self {
             connection: Some(connection),
             connector,
@@ -114,7 +130,10 @@ impl Tx {
                     )
                     .await;
                     *phase = Phase::Fresh;
-                    begun.and(set).and(result).and_then(|rows| ended.map(|_| rows))
+                    begun
+                        .and(set)
+                        .and(result)
+                        .and_then(|rows| ended.map(|_| rows))
                 }
                 (Mode::Write, Phase::Fresh) => {
                     let (begun, set, result) = future::join3(
@@ -141,7 +160,10 @@ impl Tx {
     }
 }
 
-fn send<'a, T>(mut connection: &'a AsyncPgConnection, statement: T) -> BoxFuture<'a, QueryResult<usize>>
+fn send<'a, T>(
+    mut connection: &'a AsyncPgConnection,
+    statement: T,
+) -> BoxFuture<'a, QueryResult<usize>>
 where
     T: QueryFragment<Pg> + QueryId + 'a,
 {
@@ -210,7 +232,9 @@ impl Drop for Tx {
     /// locks until somebody else takes it. An idle transaction is rolled back first; one that was
     /// cancelled in the middle of a query is cancelled on the server too and its connection closed.
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
         match (self.phase, tokio::runtime::Handle::try_current()) {
             (Phase::Fresh, _) => drop(connection),
             (Phase::Open, Ok(runtime)) => {
