@@ -2,9 +2,17 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     reason = "clippy spares test functions only, and tests have functions beside them"
 )]
 
+mod idempotency;
+mod listen;
 mod local;
+mod migrate;
 mod people;
+mod pool;
+mod server;
+mod tls;
 mod tx;
