@@ -4,7 +4,10 @@ use crate::config::Settings;
 use crate::services::{Services, TrustedProxies};
 use actix_web::web;
 use chrono::TimeDelta;
-use eyemotion_admin::{ActivityLogKeeper, DatabaseActivityLog, MaintainActivityLog};
+use eyemotion_admin::{
+    ActivityLogKeeper, DatabaseActivityLog, ForgetIdempotencyKeys, IdempotencyKeyKeeper,
+    MaintainActivityLog,
+};
 use eyemotion_auth::{AccountService, AuthConfig, AuthDependencies, Keys, KeysError};
 use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
 use eyemotion_core::{Clock, SystemClock};
@@ -100,7 +103,9 @@ impl Gateway {
                     .register::<RenewSubscriptions>(subscriptions)
                     .schedule("billing.renew_subscriptions", "* * * * *", &RenewSubscriptions {})
                     .register::<MaintainActivityLog>(ActivityLogKeeper::new(db.clone(), Arc::clone(&clock)))
-                    .schedule("admin.maintain_activity_log", "17 3 * * *", &MaintainActivityLog {});
+                    .schedule("admin.maintain_activity_log", "17 3 * * *", &MaintainActivityLog {})
+                    .register::<ForgetIdempotencyKeys>(IdempotencyKeyKeeper::new(db.clone(), Arc::clone(&clock)))
+                    .schedule("admin.forget_idempotency_keys", "23 * * * *", &ForgetIdempotencyKeys {});
                 Some(eyemotion_storage::workers(workers, &storage).start()?)
             }
         };

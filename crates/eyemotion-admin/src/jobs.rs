@@ -1,7 +1,8 @@
 use crate::repository::activity_logs;
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use eyemotion_core::{Clock, Ctx};
-use eyemotion_db::Db;
+use eyemotion_db::{Db, idempotency};
 use eyemotion_jobs::{Attempt, Handler, Job, JobError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -36,6 +37,41 @@ impl Handler<MaintainActivityLog> for ActivityLogKeeper {
         if !(done.created.is_empty() && done.dropped.is_empty()) {
             tracing::info!(created = ?done.created, dropped = ?done.dropped, "activity log kept");
         }
+        Ok(())
+    }
+}
+
+/// How long a repeated request with its `Idempotency-Key` gets the first one's answer.
+const KEY_LIFE: TimeDelta = TimeDelta::hours(24);
+
+/// Forgets the `Idempotency-Key`s of requests that were answered more than 24 hours ago.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct ForgetIdempotencyKeys {}
+
+impl Job for ForgetIdempotencyKeys {
+    const KIND: &'static str = "admin.forget_idempotency_keys";
+}
+
+/// Does [`ForgetIdempotencyKeys`], which wants to run hourly.
+pub struct IdempotencyKeyKeeper {
+    db: Db,
+    clock: Arc<dyn Clock>,
+}
+
+impl IdempotencyKeyKeeper {
+    /// Keeps the keys in `db` by the time of `clock`.
+    pub fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
+        Self { db, clock }
+    }
+}
+
+#[async_trait]
+impl Handler<ForgetIdempotencyKeys> for IdempotencyKeyKeeper {
+    async fn run(&self, _: ForgetIdempotencyKeys, _: &Attempt) -> Result<(), JobError> {
+        let mut tx = self.db.begin(&Ctx::system("admin")).await?;
+        let forgotten = idempotency::sweep(&mut tx, self.clock.now() - KEY_LIFE).await?;
+        tx.commit().await?;
+        tracing::debug!(forgotten, "idempotency keys swept");
         Ok(())
     }
 }

@@ -4,7 +4,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use eyemotion_admin::{ActivityLogKeeper, DatabaseActivityLog, MaintainActivityLog};
+use eyemotion_admin::{
+    ActivityLogKeeper, DatabaseActivityLog, ForgetIdempotencyKeys, IdempotencyKeyKeeper,
+    MaintainActivityLog,
+};
 use eyemotion_core::{Actor, Clock, Ctx, ManualClock, SessionId, UserId, UserRole};
 use eyemotion_db::Db;
 use eyemotion_jobs::{Enqueue, Workers, enqueue};
@@ -163,5 +166,53 @@ async fn the_job_makes_partitions_ahead_and_drops_old_ones() {
     );
     assert_eq!(names.len(), 4, "this month and three more: {names:?}");
     assert_eq!(clock.now(), start);
+    running.drain(Duration::from_secs(10)).await;
+}
+
+#[tokio::test]
+async fn the_job_forgets_keys_after_24_hours() {
+    let database = TestDatabase::new().await;
+    let db = Db::new(&database.config()).unwrap();
+    let admin = database.admin().await;
+    admin
+        .batch_execute(
+            "begin; set local role service_role; set local request.jwt.claim.role = 'service_role'; \
+             insert into auth.users (email) values ('a@example.com'); \
+             insert into idempotency_keys (user_id, operation, key, request_hash, created_at) \
+             select id, 'op', hours::text, sha256(''), timestamptz '2030-01-02Z' - make_interval(hours => hours) \
+             from auth.users, unnest(array[23, 25]) as hours; commit",
+        )
+        .await
+        .unwrap();
+    let clock = Arc::new(ManualClock::at("2030-01-02T00:00:00Z".parse().unwrap()));
+    let keeper = IdempotencyKeyKeeper::new(db.clone(), clock.clone());
+    let workers = Workers::builder(db.clone(), clock.clone());
+    let running = workers
+        .register::<ForgetIdempotencyKeys>(keeper)
+        .start()
+        .unwrap();
+    let mut tx = db.begin(&Ctx::system("test")).await.unwrap();
+    enqueue(&mut tx, &*clock, &ForgetIdempotencyKeys {}, Enqueue::new())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    admin
+        .batch_execute("set role service_role; set request.jwt.claim.role = 'service_role'")
+        .await
+        .unwrap();
+    let keys = async || -> Vec<String> {
+        let rows = admin.query("select key from idempotency_keys order by 1", &[]);
+        rows.await.unwrap().iter().map(|row| row.get(0)).collect()
+    };
+    let swept = async {
+        while keys().await.len() > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), swept)
+        .await
+        .unwrap();
+    assert_eq!(keys().await, ["23"]);
     running.drain(Duration::from_secs(10)).await;
 }
