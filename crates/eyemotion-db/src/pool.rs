@@ -6,6 +6,7 @@ use deadpool::managed::{
 };
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::future::{self, FutureExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -115,7 +116,7 @@ impl RolePool {
     }
 
     /// One of this thread's own; else one that another shard has to spare; else the next that
-    /// comes free at home.
+    /// comes free anywhere.
     async fn get(&self) -> Result<Connection, PoolError<ConnectError>> {
         let home = HOME.with(|home| home % self.shards.len());
         let (before, from_home) = self.shards.split_at(home);
@@ -129,10 +130,9 @@ impl RolePool {
                 got => return got,
             }
         }
-        match from_home.first() {
-            Some(shard) => shard.get().await,
-            None => Err(PoolError::Closed),
-        }
+        let anywhere = self.shards.iter().map(|shard| shard.get().boxed());
+        let (got, _, _) = future::select_all(anywhere).await;
+        got
     }
 
     fn close(&self) {

@@ -143,6 +143,29 @@ async fn a_pool_without_a_free_connection_is_unavailable_and_then_is_not() {
     is_passing(db.begin(&system()).await.map(drop));
 }
 
+/// The pool keeps its connections apart by core; whoever waits, waits for all of them.
+#[tokio::test]
+async fn whichever_connection_comes_free_is_given_to_who_waits() {
+    let database = TestDatabase::new().await;
+    let mut config = database.config();
+    config.pool_size = 3;
+    config.acquire_timeout = Duration::from_mins(1);
+    let db = Db::new(&config).unwrap();
+    let ctx = system();
+    for freed in 0..3 {
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(db.begin(&ctx).await.unwrap());
+        }
+        let waiting = db.begin(&ctx);
+        tokio::pin!(waiting);
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        drop(held.remove(freed));
+        let given = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        given.expect("one was free").unwrap();
+    }
+}
+
 /// 53300 too_many_connections, at the database's own limit.
 #[tokio::test]
 async fn a_server_without_a_free_connection_is_unavailable() {
