@@ -49,4 +49,5 @@ doctor:
 
 # Measure requests a second and p99 beside their floors
 bench *flags:
+    cargo build --release --locked -p eyemotion
     cargo run --release --locked -p eyemotion-bench -- {{ flags }}

@@ -27,7 +27,10 @@ impl Floor {
     pub fn pgbench(server: &Server, statements: &Statements, clients: usize) -> Result<Self> {
         let script = server.directory().join("floor.sql");
         let lines = statements.sql.join(";\n");
-        std::fs::write(&script, format!("\\startpipeline\n{lines};\n\\endpipeline\n"))?;
+        std::fs::write(
+            &script,
+            format!("\\startpipeline\n{lines};\n\\endpipeline\n"),
+        )?;
         let arguments = [
             "--no-vacuum".to_owned(),
             "--protocol=prepared".to_owned(),
@@ -56,7 +59,11 @@ impl Floor {
     /// Runs it; operations a second.
     pub async fn measure(&self, time: Duration) -> Result<f64> {
         match self {
-            Self::Pgbench { program, arguments, role } => {
+            Self::Pgbench {
+                program,
+                arguments,
+                role,
+            } => {
                 let output = Command::new(program)
                     .arg(format!("--time={}", time.as_secs().max(1)))
                     .args(arguments)
@@ -67,9 +74,8 @@ impl Floor {
                     .lines()
                     .find_map(|line| line.strip_prefix("tps = "))
                     .and_then(|rest| rest.split(' ').next());
-                let failed = || {
-                    format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr))
-                };
+                let failed =
+                    || format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr));
                 Ok(tps.ok_or_else(failed)?.parse()?)
             }
             Self::Argon2 => tokio::task::spawn_blocking(move || argon2(time)).await?,
@@ -87,7 +93,14 @@ fn argon2(time: Duration) -> Result<f64> {
             scope.spawn(|| {
                 let mut out = [0; 32];
                 while started.elapsed() < time {
-                    if hasher.hash_password_into(b"a long enough password", b"some salt here..", &mut out).is_ok() {
+                    if hasher
+                        .hash_password_into(
+                            b"a long enough password",
+                            b"some salt here..",
+                            &mut out,
+                        )
+                        .is_ok()
+                    {
                         count.fetch_add(1, Ordering::Relaxed);
                     }
                 }

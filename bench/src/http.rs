@@ -17,7 +17,10 @@ pub struct Request {
 impl Request {
     /// GET `path`.
     pub fn get(path: &str) -> Self {
-        Self { head: format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n"), body: String::new() }
+        Self {
+            head: format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n"),
+            body: String::new(),
+        }
     }
 
     /// POST `body` to `path`.
@@ -63,7 +66,10 @@ impl Client {
     pub async fn connect(port: u16) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(64 * 1024),
+        })
     }
 
     /// Sends one request; an answer that is not 2xx is an error.
@@ -74,11 +80,16 @@ impl Client {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err("the server closed the connection".into());
             }
-            if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            if let Some(end) = self
+                .buffer
+                .windows(4)
+                .position(|window| window == b"\r\n\r\n")
+            {
                 break end + 4;
             }
         };
-        let head = String::from_utf8_lossy(self.buffer.get(..end).unwrap_or_default()).to_lowercase();
+        let head =
+            String::from_utf8_lossy(self.buffer.get(..end).unwrap_or_default()).to_lowercase();
         let length: usize = head
             .split("content-length: ")
             .nth(1)
@@ -130,5 +141,8 @@ pub async fn load(port: u16, request: &Request, clients: usize, time: Duration) 
     let seconds = started.elapsed().as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a count of requests fits a f64")]
     let per_second = latency.len() as f64 / seconds;
-    Ok(Load { per_second, latency })
+    Ok(Load {
+        per_second,
+        latency,
+    })
 }

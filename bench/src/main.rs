@@ -44,7 +44,10 @@ const PASSWORD: &str = "a long enough password";
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     runtime.block_on(run(&args))
 }
 
@@ -53,20 +56,30 @@ async fn run(args: &Args) -> Result<()> {
     let api = "/api/v1";
     let email = "bench@example.com";
     let account = serde_json::json!({ "email": email, "password": PASSWORD, "fullName": "Bench" });
-    let registered = server.call(&Request::post(&format!("{api}/auth/register"), &account)).await?;
+    let registered = server
+        .call(&Request::post(&format!("{api}/auth/register"), &account))
+        .await?;
     let token = text(&registered, "/session/accessToken")?;
     let project = serde_json::json!({ "name": "A film" });
     let create = Request::post(&format!("{api}/projects"), &project).bearer(&token);
     let project = text(&server.call(&create).await?, "/project/id")?;
-    server.seed_files(&text(&registered, "/user/id")?, &project, 20).await?;
+    server
+        .seed_files(&text(&registered, "/user/id")?, &project, 20)
+        .await?;
 
     let sign_in = serde_json::json!({ "email": email, "password": PASSWORD });
     let routes = [
         ("health", Request::get(&format!("{api}/health"))),
         ("me", Request::get(&format!("{api}/auth/me")).bearer(&token)),
-        ("file list (20)", Request::get(&format!("{api}/projects/{project}/files")).bearer(&token)),
+        (
+            "file list (20)",
+            Request::get(&format!("{api}/projects/{project}/files")).bearer(&token),
+        ),
         ("project create", create),
-        ("sign-in", Request::post(&format!("{api}/auth/signin"), &sign_in)),
+        (
+            "sign-in",
+            Request::post(&format!("{api}/auth/signin"), &sign_in),
+        ),
     ];
     let round = Duration::from_secs(args.seconds);
     let mut rows = Vec::new();
@@ -77,7 +90,9 @@ async fn run(args: &Args) -> Result<()> {
             let statements = statements::of(&server, request).await?;
             floor::Floor::pgbench(&server, &statements, args.clients)?
         };
-        server.load(request, args.clients, Duration::from_secs(1)).await?;
+        server
+            .load(request, args.clients, Duration::from_secs(1))
+            .await?;
         let mut rounds = Vec::new();
         for _ in 0..args.rounds {
             let floor = floor.measure(round).await?;
@@ -91,5 +106,7 @@ async fn run(args: &Args) -> Result<()> {
 
 fn text(value: &serde_json::Value, pointer: &str) -> Result<String> {
     let found = value.pointer(pointer).and_then(serde_json::Value::as_str);
-    Ok(found.ok_or_else(|| format!("no {pointer} in {value}"))?.to_owned())
+    Ok(found
+        .ok_or_else(|| format!("no {pointer} in {value}"))?
+        .to_owned())
 }

@@ -19,7 +19,10 @@ impl Row {
         rounds.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
         let middle = rounds.len() / 2;
         let round = rounds.swap_remove(middle);
-        #[expect(clippy::cast_precision_loss, reason = "microseconds of a request fit a f64")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "microseconds of a request fit a f64"
+        )]
         let p99_ms = round.0.latency.value_at_quantile(0.99) as f64 / 1000.0;
         Self {
             name: name.to_owned(),
@@ -40,7 +43,10 @@ pub fn print(rows: &[Row], args: &Args) -> Result<()> {
         "{} clients, median of {} rounds of {} s; floor and server share the machine in turn.\n",
         args.clients, args.rounds, args.seconds
     )?;
-    writeln!(out, "| route | requests/s | p99 ms | floor | floor/s | ratio |")?;
+    writeln!(
+        out,
+        "| route | requests/s | p99 ms | floor | floor/s | ratio |"
+    )?;
     writeln!(out, "|---|---:|---:|---|---:|---:|")?;
     for row in rows {
         writeln!(

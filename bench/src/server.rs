@@ -13,7 +13,7 @@ use tokio_postgres::NoTls;
 
 /// The running server.
 pub struct Server {
-    process: Child,
+    process: Process,
     port: u16,
     postgres: LocalPostgres,
     directory: TempDir,
@@ -24,18 +24,28 @@ impl Server {
     pub async fn start(binary: &Path) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let data_dir = directory.path().join("postgres");
-        let postgres =
-            LocalPostgres::start(&LocalConfig { data_dir, ..LocalConfig::default() }).await?;
+        let postgres = LocalPostgres::start(&LocalConfig {
+            data_dir,
+            ..LocalConfig::default()
+        })
+        .await?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let process = Command::new(binary)
             .args(["serve", "--port", &port.to_string()])
             .env("DATABASE_URL", postgres.url())
             .env("EYEMOTION_DATA_DIR", directory.path().join("data"))
             .env("EYEMOTION_LOG_FILTER", "warn")
+            // Background work is not what is measured.
+            .env("EYEMOTION_JOBS_WORKERS", "0")
             .stdout(Stdio::null())
             .spawn()
             .map_err(|error| format!("{}: {error}", binary.display()))?;
-        let server = Self { process, port, postgres, directory };
+        let server = Self {
+            process: Process(process),
+            port,
+            postgres,
+            directory,
+        };
         for _ in 0..200 {
             if server.call(&Request::get("/readyz")).await.is_ok() {
                 return Ok(server);
@@ -105,10 +115,21 @@ impl Server {
 
     /// Ends both.
     pub async fn stop(mut self) -> Result<()> {
-        let pid = self.process.id().to_string();
+        let pid = self.process.0.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status()?;
-        self.process.wait()?;
+        self.process.0.wait()?;
         self.postgres.stop().await?;
         Ok(())
+    }
+}
+
+/// The server's process, which does not outlive a measurement that failed.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has been waited for cannot be killed any more, which is right.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

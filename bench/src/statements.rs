@@ -29,10 +29,22 @@ pub async fn of(server: &Server, request: &Request) -> Result<Statements> {
     let first = capture(server, request).await?;
     let second = capture(server, request).await?;
     if first.is_empty() || first.len() != second.len() {
-        return Err(format!("{} and {} statements for one request", first.len(), second.len()).into());
+        return Err(format!(
+            "{} and {} statements for one request",
+            first.len(),
+            second.len()
+        )
+        .into());
     }
-    let role = first.first().map(|logged| logged.role.clone()).unwrap_or_default();
-    let sql = first.iter().zip(&second).map(|(a, b)| inline(a, b)).collect();
+    let role = first
+        .first()
+        .map(|logged| logged.role.clone())
+        .unwrap_or_default();
+    let sql = first
+        .iter()
+        .zip(&second)
+        .map(|(a, b)| inline(a, b))
+        .collect();
     Ok(Statements { sql, role })
 }
 
@@ -41,16 +53,24 @@ async fn capture(server: &Server, request: &Request) -> Result<Vec<Logged>> {
     for _ in 0..3 {
         server.call(request).await?;
     }
-    server
-        .sql("alter system set log_statement = 'all'; alter system set log_line_prefix = '@%u@ '; \
-              alter system set logging_collector = off; select pg_reload_conf()")
-        .await?;
+    // One at a time: they cannot share a transaction.
+    for sql in [
+        "alter system set log_statement = 'all'",
+        "select pg_reload_conf()",
+    ] {
+        server.sql(sql).await?;
+    }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let marker = Uuid::new_v4();
     server.sql(&format!("select 'begin {marker}'")).await?;
     server.call(request).await?;
     server.sql(&format!("select 'end {marker}'")).await?;
-    server.sql("alter system reset log_statement; select pg_reload_conf()").await?;
+    for sql in [
+        "alter system reset log_statement",
+        "select pg_reload_conf()",
+    ] {
+        server.sql(sql).await?;
+    }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let log = std::fs::read_to_string(server.log()?)?;
     let part = log
@@ -63,11 +83,18 @@ async fn capture(server: &Server, request: &Request) -> Result<Vec<Logged>> {
 
 fn parse(log: &str) -> Vec<Logged> {
     let mut statements: Vec<Logged> = Vec::new();
-    for entry in log.split("\n@").filter_map(|entry| entry.split_once("@ ")) {
-        let (_, text) = entry;
+    // A line break within an entry is followed by a tab.
+    for entry in log.replace("\n\t", " ").lines() {
+        let Some((_, text)) = entry.split_once("] ") else {
+            continue;
+        };
         if let Some(rest) = text.strip_prefix("LOG:  execute ") {
             let sql = rest.split_once(": ").map_or(rest, |(_, sql)| sql).trim();
-            statements.push(Logged { sql: sql.to_owned(), parameters: Vec::new(), role: String::new() });
+            statements.push(Logged {
+                sql: sql.to_owned(),
+                parameters: Vec::new(),
+                role: String::new(),
+            });
         } else if let Some(rest) = text.strip_prefix("DETAIL:  parameters: ")
             && let Some(last) = statements.last_mut()
         {
@@ -77,7 +104,9 @@ fn parse(log: &str) -> Vec<Logged> {
     let role = statements
         .iter()
         .flat_map(|statement| &statement.parameters)
-        .find(|parameter| ["'anon'", "'authenticated'", "'service_role'"].contains(&parameter.as_str()))
+        .find(|parameter| {
+            ["'anon'", "'authenticated'", "'service_role'"].contains(&parameter.as_str())
+        })
         .map(|quoted| quoted.trim_matches('\'').to_owned());
     for statement in &mut statements {
         statement.role = role.clone().unwrap_or_default();
@@ -91,7 +120,9 @@ fn parameters(text: &str) -> Vec<String> {
     let mut rest = text;
     for number in 1.. {
         let start = format!("${number} = ");
-        let Some(value) = rest.strip_prefix(&start) else { break };
+        let Some(value) = rest.strip_prefix(&start) else {
+            break;
+        };
         let next = format!(", ${} = ", number + 1);
         let (literal, more) = match value.split_once(&next) {
             Some((literal, _)) => (literal, value.get(literal.len() + 2..).unwrap_or_default()),
@@ -107,7 +138,10 @@ fn inline(first: &Logged, second: &Logged) -> String {
     let mut sql = first.sql.clone();
     for (index, value) in first.parameters.iter().enumerate().rev() {
         let other = second.parameters.get(index);
-        let fresh = other != Some(value) && value.trim_matches('\'').parse::<Uuid>().is_ok();
+        // The request's own id only travels along.
+        let fresh = other != Some(value)
+            && value.trim_matches('\'').parse::<Uuid>().is_ok()
+            && !first.sql.contains("set_config");
         let literal = if fresh {
             // A text column takes an id as text, a uuid column as uuid; an unknown literal is both.
             "gen_random_uuid()"

@@ -16,18 +16,17 @@ pub struct Database {
 impl Database {
     /// The configured database, or the local one, started.
     pub async fn open(settings: &Settings) -> Result<Self, Failure> {
-        let (url, local) = match &settings.database.url {
-            Some(url) => (url.expose().to_owned(), None),
-            None => {
-                let local = LocalPostgres::start(&LocalConfig {
-                    data_dir: settings.data.dir.clone(),
-                    bin_dir: settings.pg.bin.clone(),
-                    ..LocalConfig::default()
-                })
-                .await
-                .map_err(Failure::new)?;
-                (local.url(), Some(local))
-            }
+        let (url, local) = if let Some(url) = &settings.database.url {
+            (url.expose().to_owned(), None)
+        } else {
+            let local = LocalPostgres::start(&LocalConfig {
+                data_dir: settings.data.dir.clone(),
+                bin_dir: settings.pg.bin.clone(),
+                ..LocalConfig::default()
+            })
+            .await
+            .map_err(Failure::new)?;
+            (local.url(), Some(local))
         };
         let config = DatabaseConfig {
             pool_size: settings.database.pool_size,
@@ -64,17 +63,25 @@ async fn run(config: &DatabaseConfig, action: MigrateAction) -> Result<(), Failu
     let lines = match action {
         MigrateAction::Up => {
             let ran = eyemotion_db::migrate(config).await.map_err(Failure::new)?;
-            if ran.is_empty() { vec!["The schema is up to date.".to_owned()] } else { ran }
+            if ran.is_empty() {
+                vec!["The schema is up to date.".to_owned()]
+            } else {
+                ran
+            }
         }
-        MigrateAction::Down { steps, .. } => {
-            eyemotion_db::migrate_down(config, steps).await.map_err(Failure::new)?
-        }
+        MigrateAction::Down { steps, .. } => eyemotion_db::migrate_down(config, steps)
+            .await
+            .map_err(Failure::new)?,
         MigrateAction::Status => eyemotion_db::migration_status(config)
             .await
             .map_err(Failure::new)?
             .iter()
             .map(|state| {
-                format!("{}  {}", if state.applied { "applied" } else { "pending" }, state.name)
+                format!(
+                    "{}  {}",
+                    if state.applied { "applied" } else { "pending" },
+                    state.name
+                )
             })
             .collect(),
     };

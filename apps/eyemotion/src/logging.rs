@@ -23,19 +23,32 @@ pub fn start(settings: &LogSettings, target: Target) -> Result<(), Failure> {
         filter = filter.add_directive(quiet.parse().map_err(Failure::new)?);
     }
     let (terminal, writer) = match target {
-        Target::Stdout => (std::io::stdout().is_terminal(), BoxMakeWriter::new(std::io::stdout)),
-        Target::Stderr => (std::io::stderr().is_terminal(), BoxMakeWriter::new(std::io::stderr)),
+        Target::Stdout => (
+            std::io::stdout().is_terminal(),
+            BoxMakeWriter::new(std::io::stdout),
+        ),
+        Target::Stderr => (
+            std::io::stderr().is_terminal(),
+            BoxMakeWriter::new(std::io::stderr),
+        ),
     };
     let pretty = match settings.format {
         LogFormat::Auto => terminal,
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer);
     if pretty {
         builder.with_ansi(terminal).with_target(false).init();
     } else {
-        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .init();
     }
     Ok(())
 }

@@ -34,11 +34,17 @@ struct Failure {
 
 impl Failure {
     fn new(error: impl std::fmt::Display) -> Self {
-        Self { message: error.to_string(), code: 1 }
+        Self {
+            message: error.to_string(),
+            code: 1,
+        }
     }
 
     fn config(error: impl std::fmt::Display) -> Self {
-        Self { message: error.to_string(), code: 78 }
+        Self {
+            message: error.to_string(),
+            code: 78,
+        }
     }
 }
 
@@ -51,7 +57,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
     let loaded = settings::load(&cli)?;
     match cli.command {
-        Command::Config { action } => return settings::show(&action, &loaded),
+        Command::Config { action } => return settings::show(action, &loaded),
         Command::Serve(_) => logging::start(&loaded.settings.log, logging::Target::Stdout)?,
         _ => logging::start(&loaded.settings.log, logging::Target::Stderr)?,
     }
@@ -66,9 +72,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let settings = loaded.settings;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve(_) => serve::run(settings).await,
+            Command::Serve(_) => Box::pin(serve::run(settings)).await,
             Command::Migrate { action } => database::migrate(&settings, action).await,
-            Command::Admin { action } => admin::run(&settings, action).await,
+            Command::Admin { action } => Box::pin(admin::run(&settings, action)).await,
             Command::Openapi | Command::Completions { .. } | Command::Config { .. } => Ok(()),
         }
     })

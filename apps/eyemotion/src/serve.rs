@@ -13,13 +13,20 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     let mut stop = StopSignals::new()?;
     // The port first: one that is taken should not cost the start of a database.
     let address = (settings.server.host, settings.server.port);
-    let listener = TcpListener::bind(address)
-        .map_err(|error| Failure::new(format!("cannot listen on {}:{}: {error}", address.0, address.1)))?;
+    let listener = TcpListener::bind(address).map_err(|error| {
+        Failure::new(format!(
+            "cannot listen on {}:{}: {error}",
+            address.0, address.1
+        ))
+    })?;
     let address = listener.local_addr().map_err(Failure::new)?;
 
     let database = Database::open(&settings).await?;
     if settings.database.migrate {
-        for name in eyemotion_db::migrate(&database.config).await.map_err(Failure::new)? {
+        for name in eyemotion_db::migrate(&database.config)
+            .await
+            .map_err(Failure::new)?
+        {
             tracing::info!(name, "migrated");
         }
     }

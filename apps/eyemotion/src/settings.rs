@@ -12,8 +12,16 @@ pub fn load(cli: &Cli) -> Result<Loaded, Failure> {
     flag("--data-dir", "data.dir", path(&cli.data_dir));
     flag("--pg-bin", "pg.bin", path(&cli.pg_bin));
     if let Command::Serve(serve) = &cli.command {
-        flag("--host", "server.host", serve.host.map(|host| host.to_string()));
-        flag("--port", "server.port", serve.port.map(|port| port.to_string()));
+        flag(
+            "--host",
+            "server.host",
+            serve.host.map(|host| host.to_string()),
+        );
+        flag(
+            "--port",
+            "server.port",
+            serve.port.map(|port| port.to_string()),
+        );
     }
     let sources = Sources {
         env: std::env::vars_os()
@@ -28,14 +36,20 @@ pub fn load(cli: &Cli) -> Result<Loaded, Failure> {
 }
 
 /// `config check` and `config dump`.
-pub fn show(action: &ConfigAction, loaded: &Loaded) -> Result<(), Failure> {
+pub fn show(action: ConfigAction, loaded: &Loaded) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         output::complain(warning);
     }
     match action {
         ConfigAction::Check => {
-            let file = loaded.file.as_ref().map(|file| format!(" ({})", file.display()));
-            output::print(&format!("The configuration is valid{}.\n", file.unwrap_or_default()))
+            let file = loaded
+                .file
+                .as_ref()
+                .map(|file| format!(" ({})", file.display()));
+            output::print(&format!(
+                "The configuration is valid{}.\n",
+                file.unwrap_or_default()
+            ))
         }
         ConfigAction::Dump => output::print(&loaded.dump().map_err(Failure::new)?),
     }

@@ -25,7 +25,11 @@ pub fn serve(
     let known = web::Data::new(KnownPaths::new(&openapi::document()));
     let document = web::Data::new(routes::docs::Document::new(openapi::document_text()));
     let origins = web::Data::new(Origins::new(settings));
-    let workers = if settings.workers == 0 { cores() } else { settings.workers };
+    let workers = if settings.workers == 0 {
+        cores()
+    } else {
+        settings.workers
+    };
     let server = HttpServer::new(move || {
         App::new()
             .app_data(services.clone())
@@ -65,8 +69,11 @@ struct Origins {
 
 impl Origins {
     fn new(settings: &ServerSettings) -> Self {
-        let mut listed: Vec<String> =
-            settings.cors_origins.iter().map(|origin| origin.to_ascii_lowercase()).collect();
+        let mut listed: Vec<String> = settings
+            .cors_origins
+            .iter()
+            .map(|origin| origin.to_ascii_lowercase())
+            .collect();
         listed.extend(settings.frontend_url.as_deref().and_then(origin_of));
         let (patterns, exact): (Vec<_>, Vec<_>) =
             listed.into_iter().partition(|origin| origin.contains('*'));
@@ -89,7 +96,9 @@ impl Origins {
                     .and_then(|rest| rest.strip_suffix(domain.as_str()))
                     .is_some_and(|label| {
                         !label.is_empty()
-                            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+                            && label
+                                .chars()
+                                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
                     })
             })
     }
@@ -103,11 +112,19 @@ fn origin_of(url: &str) -> Option<String> {
 }
 
 fn is_localhost(origin: &str) -> bool {
-    let Some(host) = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) else {
+    let Some(host) = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"))
+    else {
         return false;
     };
-    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
-    matches!(name.map_or(host, |(name, _)| name), "localhost" | "127.0.0.1" | "[::1]")
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.parse::<u16>().is_ok());
+    matches!(
+        name.map_or(host, |(name, _)| name),
+        "localhost" | "127.0.0.1" | "[::1]"
+    )
 }
 
 fn cors(origins: web::Data<Origins>) -> Cors {
@@ -161,7 +178,10 @@ mod tests {
     #[case("null", false)]
     fn origins_are_matched_whole(#[case] origin: &str, #[case] allowed: bool) {
         let origins = Origins::new(&ServerSettings {
-            cors_origins: vec!["https://eyemotion.ai".into(), "https://*.eyemotion.ai".into()],
+            cors_origins: vec![
+                "https://eyemotion.ai".into(),
+                "https://*.eyemotion.ai".into(),
+            ],
             frontend_url: Some("https://app.example.com/studio".into()),
             ..ServerSettings::default()
         });

@@ -70,8 +70,11 @@ impl Gateway {
         let quota: Arc<dyn StorageQuota> = Arc::new(Quotas);
         let keys = Arc::new(keys(settings)?);
 
-        let subscriptions =
-            Arc::new(Subscriptions::new(db.clone(), Arc::clone(&clock), Arc::clone(&quota)));
+        let subscriptions = Arc::new(Subscriptions::new(
+            db.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&quota),
+        ));
         let accounts = AccountService::new(
             AuthDependencies {
                 db: db.clone(),
@@ -101,11 +104,29 @@ impl Gateway {
                 let workers = Workers::builder(db.clone(), Arc::clone(&clock))
                     .concurrency(jobs)
                     .register::<RenewSubscriptions>(subscriptions)
-                    .schedule("billing.renew_subscriptions", "* * * * *", &RenewSubscriptions {})
-                    .register::<MaintainActivityLog>(ActivityLogKeeper::new(db.clone(), Arc::clone(&clock)))
-                    .schedule("admin.maintain_activity_log", "17 3 * * *", &MaintainActivityLog {})
-                    .register::<ForgetIdempotencyKeys>(IdempotencyKeyKeeper::new(db.clone(), Arc::clone(&clock)))
-                    .schedule("admin.forget_idempotency_keys", "23 * * * *", &ForgetIdempotencyKeys {});
+                    .schedule(
+                        "billing.renew_subscriptions",
+                        "* * * * *",
+                        &RenewSubscriptions {},
+                    )
+                    .register::<MaintainActivityLog>(ActivityLogKeeper::new(
+                        db.clone(),
+                        Arc::clone(&clock),
+                    ))
+                    .schedule(
+                        "admin.maintain_activity_log",
+                        "17 3 * * *",
+                        &MaintainActivityLog {},
+                    )
+                    .register::<ForgetIdempotencyKeys>(IdempotencyKeyKeeper::new(
+                        db.clone(),
+                        Arc::clone(&clock),
+                    ))
+                    .schedule(
+                        "admin.forget_idempotency_keys",
+                        "23 * * * *",
+                        &ForgetIdempotencyKeys {},
+                    );
                 Some(eyemotion_storage::workers(workers, &storage).start()?)
             }
         };
@@ -117,7 +138,11 @@ impl Gateway {
             health,
             settings,
         ));
-        Ok(Self { services, workers, db })
+        Ok(Self {
+            services,
+            workers,
+            db,
+        })
     }
 
     /// What the routes call.
@@ -143,7 +168,10 @@ impl Gateway {
 ///
 /// # Errors
 /// As [`Gateway::compose`].
-pub fn accounts(settings: &Settings, database: &DatabaseConfig) -> Result<AccountService, ComposeError> {
+pub fn accounts(
+    settings: &Settings,
+    database: &DatabaseConfig,
+) -> Result<AccountService, ComposeError> {
     let db = Db::new(database)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let subscriptions = Subscriptions::new(db.clone(), Arc::clone(&clock), Arc::new(Quotas));
@@ -161,7 +189,9 @@ pub fn accounts(settings: &Settings, database: &DatabaseConfig) -> Result<Accoun
 
 fn keys(settings: &Settings) -> Result<Keys, ComposeError> {
     let secret = |secret: &Option<crate::config::Secret>| {
-        secret.as_ref().map(|secret| SecretString::from(secret.expose()))
+        secret
+            .as_ref()
+            .map(|secret| SecretString::from(secret.expose()))
     };
     Ok(Keys::load_or_create(
         &settings.data.dir.join("keys"),
@@ -190,9 +220,11 @@ fn storage(
     activity: &Arc<dyn ActivityLog>,
     keys: &Keys,
 ) -> Result<StorageParts, ComposeError> {
-    let path = settings.storage.local_dir().unwrap_or_else(|| settings.data.dir.join("objects"));
-    let blobs =
-        LocalStore::open(&path).map_err(|source| ComposeError::Folder { path, source })?;
+    let path = settings
+        .storage
+        .local_dir()
+        .unwrap_or_else(|| settings.data.dir.join("objects"));
+    let blobs = LocalStore::open(&path).map_err(|source| ComposeError::Folder { path, source })?;
     let config = StorageConfig {
         max_file_bytes: settings.storage.max_file_bytes,
         upload_ttl: seconds(settings.storage.upload_ttl_secs),
@@ -218,7 +250,10 @@ fn storage(
 
 /// The configuration has checked the bounds.
 fn seconds(seconds: u64) -> TimeDelta {
-    i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds).unwrap_or(TimeDelta::MAX)
+    i64::try_from(seconds)
+        .ok()
+        .and_then(TimeDelta::try_seconds)
+        .unwrap_or(TimeDelta::MAX)
 }
 
 impl Services {

@@ -21,7 +21,10 @@ use uuid::Uuid;
 pub const PREFIX: &str = "/api/v1";
 
 /// What clients of the former backend call. The longer one first: it contains the other.
-pub const ALIASES: [&str; 2] = ["/functions/v1/make-server-7dc8476e", "/make-server-7dc8476e"];
+pub const ALIASES: [&str; 2] = [
+    "/functions/v1/make-server-7dc8476e",
+    "/make-server-7dc8476e",
+];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,7 +48,9 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(EdgeService { service: Rc::new(service) }))
+        ready(Ok(EdgeService {
+            service: Rc::new(service),
+        }))
     }
 }
 
@@ -102,10 +107,15 @@ where
 
 /// The client's own id if it is one that may be logged, else a new one.
 fn request_id(req: &ServiceRequest) -> String {
-    let given = req.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
+    let given = req
+        .headers()
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let good = given.filter(|id| {
         (8..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
     });
     good.map_or_else(|| Uuid::now_v7().to_string(), ToOwned::to_owned)
 }
@@ -114,11 +124,18 @@ fn request_id(req: &ServiceRequest) -> String {
 fn canonical_path(req: &mut ServiceRequest) {
     let path = req.uri().path();
     let rest = ALIASES.iter().find_map(|alias| {
-        path.strip_prefix(alias).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        path.strip_prefix(alias)
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
     });
     let Some(rest) = rest else { return };
-    let query = req.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    let Ok(uri) = format!("{PREFIX}{rest}{query}").parse::<Uri>() else { return };
+    let query = req
+        .uri()
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    let Ok(uri) = format!("{PREFIX}{rest}{query}").parse::<Uri>() else {
+        return;
+    };
     req.match_info_mut().get_mut().update(&uri);
     req.head_mut().uri = uri;
 }
@@ -129,8 +146,13 @@ fn as_problem(response: &mut ServiceResponse, id: &str) -> Option<ApiError> {
     if !status.is_client_error() && !status.is_server_error() {
         return None;
     }
-    let ours = response.response_mut().extensions_mut().remove::<ApiError>();
-    let problem = ours.unwrap_or_else(|| foreign(response)).with_request_id(id);
+    let ours = response
+        .response_mut()
+        .extensions_mut()
+        .remove::<ApiError>();
+    let problem = ours
+        .unwrap_or_else(|| foreign(response))
+        .with_request_id(id);
     let kept = std::mem::replace(response.headers_mut(), header::HeaderMap::new());
     *response.response_mut() = problem.error_response();
     // CORS and the like stand outside; what they have added stays.
@@ -147,15 +169,18 @@ fn foreign(response: &ServiceResponse) -> ApiError {
     let (code, detail) = match response.status() {
         StatusCode::NOT_FOUND => (ErrorCode::NotFound, "There is nothing at this path."),
         StatusCode::PAYLOAD_TOO_LARGE => (ErrorCode::BodyTooLarge, "The body is too large."),
-        StatusCode::REQUEST_TIMEOUT => {
-            (ErrorCode::RequestTimeout, "The request took too long to arrive.")
-        }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            (ErrorCode::UnsupportedMediaType, "The content type is not supported here.")
-        }
-        status if status.is_client_error() => {
-            (ErrorCode::MalformedRequest, "The request could not be understood.")
-        }
+        StatusCode::REQUEST_TIMEOUT => (
+            ErrorCode::RequestTimeout,
+            "The request took too long to arrive.",
+        ),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            ErrorCode::UnsupportedMediaType,
+            "The content type is not supported here.",
+        ),
+        status if status.is_client_error() => (
+            ErrorCode::MalformedRequest,
+            "The request could not be understood.",
+        ),
         _ => {
             let cause = response.response().error().map(ToString::to_string);
             return ApiError::internal(cause.unwrap_or_else(|| "an unnamed error".to_owned()));
@@ -168,14 +193,23 @@ fn finish(headers: &mut header::HeaderMap, id: &str) {
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(X_REQUEST_ID, value);
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
 /// One line for each request: faults of ours are errors with their causes, refusals warnings.
-fn log(method: &Method, path: &str, status: StatusCode, started: Instant, problem: Option<&ApiError>) {
+fn log(
+    method: &Method,
+    path: &str,
+    status: StatusCode,
+    started: Instant,
+    problem: Option<&ApiError>,
+) {
     let status = status.as_u16();
     let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     match problem {

@@ -27,7 +27,10 @@ impl KnownPaths {
     }
 
     fn allowed(&self, path: &str) -> Option<&[Method]> {
-        let (_, methods) = self.0.iter().find(|(resource, _)| resource.is_match(path))?;
+        let (_, methods) = self
+            .0
+            .iter()
+            .find(|(resource, _)| resource.is_match(path))?;
         Some(methods)
     }
 }
@@ -41,7 +44,9 @@ fn methods(item: &PathItem) -> Vec<Method> {
         (Method::PATCH, item.patch.is_some()),
         (Method::DELETE, item.delete.is_some()),
     ];
-    let known = operations.into_iter().filter_map(|(method, there)| there.then_some(method));
+    let known = operations
+        .into_iter()
+        .filter_map(|(method, there)| there.then_some(method));
     known.chain([Method::OPTIONS]).collect()
 }
 
@@ -60,7 +65,11 @@ pub async fn fallback(req: HttpRequest, known: web::Data<KnownPaths>) -> HttpRes
     }
     // One resource, one path: the other spelling leads there, method and body kept.
     if trimmed.len() < path.len() && known.allowed(trimmed).is_some() {
-        let query = req.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = req
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         return HttpResponse::PermanentRedirect()
             .insert_header((header::LOCATION, format!("{trimmed}{query}")))
             .finish();

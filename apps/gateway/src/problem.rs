@@ -1,10 +1,10 @@
 //! Every error leaves as `application/problem+json` (RFC 9457).
 
+use crate::names;
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use crate::names;
 use eyemotion_core::{Coded, ErrorCode, ErrorKind, FieldError};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -19,8 +19,13 @@ const INTERNAL_DETAIL: &str =
     "The server could not do this. It has been logged under the requestId; please try again later.";
 
 /// An error on its way to the client. Made from any domain error by `?`.
+///
+/// Boxed: it is the rare end of every handler's result.
 #[derive(Clone)]
-pub struct ApiError {
+pub struct ApiError(Box<Fault>);
+
+#[derive(Clone)]
+struct Fault {
     code: ErrorCode,
     detail: String,
     errors: Vec<FieldError>,
@@ -35,7 +40,7 @@ pub struct ApiError {
 impl ApiError {
     /// An error that `detail` explains to the client.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Fault {
             code,
             detail: detail.into(),
             errors: Vec::new(),
@@ -44,47 +49,58 @@ impl ApiError {
             allow: Vec::new(),
             cause: None,
             request_id: None,
-        }
+        }))
     }
 
     /// 422 with the values that are wrong.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        let details: Vec<String> =
-            errors.iter().map(|error| format!("{}: {}", error.pointer, error.detail)).collect();
-        Self { errors, ..Self::new(ErrorCode::ValidationFailed, details.join("; ")) }
+        let details: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.pointer, error.detail))
+            .collect();
+        let mut error = Self::new(ErrorCode::ValidationFailed, details.join("; "));
+        error.0.errors = errors;
+        error
     }
 
     /// 405: the path takes other methods.
     pub(crate) fn method_not_allowed(allow: Vec<Method>) -> Self {
         let names: Vec<&str> = allow.iter().map(Method::as_str).collect();
         let detail = format!("This path takes {}.", names.join(", "));
-        Self { allow, ..Self::new(ErrorCode::MethodNotAllowed, detail) }
+        let mut error = Self::new(ErrorCode::MethodNotAllowed, detail);
+        error.0.allow = allow;
+        error
     }
 
     pub(crate) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { cause: Some(Arc::from(cause.into())), ..Self::new(ErrorCode::Internal, "") }
+        let mut error = Self::new(ErrorCode::Internal, "");
+        error.0.cause = Some(Arc::from(cause.into()));
+        error
     }
 
     pub(crate) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.0.members.insert(name.to_owned(), value.into());
         self
     }
 
     pub(crate) fn with_request_id(mut self, id: &str) -> Self {
-        self.request_id = Some(id.to_owned());
+        self.0.request_id = Some(id.to_owned());
         self
     }
 
     /// The stable code.
-    pub const fn code(&self) -> ErrorCode {
-        self.code
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
     }
 
     /// The cause and its causes, for the log.
     pub(crate) fn chain(&self) -> String {
-        let mut text = self.detail.clone();
-        let mut cause: Option<&(dyn Error + 'static)> =
-            self.cause.as_deref().map(|error| error as &(dyn Error + 'static));
+        let mut text = self.0.detail.clone();
+        let mut cause: Option<&(dyn Error + 'static)> = self
+            .0
+            .cause
+            .as_deref()
+            .map(|error| error as &(dyn Error + 'static));
         while let Some(error) = cause {
             if !text.is_empty() {
                 text.push_str(": ");
@@ -96,18 +112,22 @@ impl ApiError {
     }
 
     fn render(&self) -> HttpResponse {
-        let ours = self.code.kind() == ErrorKind::Internal;
-        let detail = if ours { INTERNAL_DETAIL } else { &self.detail };
+        let ours = self.0.code.kind() == ErrorKind::Internal;
+        let detail = if ours {
+            INTERNAL_DETAIL
+        } else {
+            &self.0.detail
+        };
         let problem = Problem {
-            r#type: format!("/problems/{}", self.code.slug()),
-            title: self.code.title(),
+            r#type: format!("/problems/{}", self.0.code.slug()),
+            title: self.0.code.title(),
             status: self.status_code().as_u16(),
             detail: detail.to_owned(),
             error: detail.to_owned(),
-            code: self.code.slug(),
-            request_id: self.request_id.clone(),
-            errors: self.errors.iter().map(ProblemField::from).collect(),
-            members: self.members.clone(),
+            code: self.0.code.slug(),
+            request_id: self.0.request_id.clone(),
+            errors: self.0.errors.iter().map(ProblemField::from).collect(),
+            members: self.0.members.clone(),
         };
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
@@ -118,7 +138,7 @@ impl ApiError {
 
     fn add_headers(&self, response: &mut HttpResponseBuilder) {
         if self.status_code() == StatusCode::UNAUTHORIZED {
-            let challenge = match self.code {
+            let challenge = match self.0.code {
                 ErrorCode::TokenExpired | ErrorCode::TokenInvalid | ErrorCode::SessionEnded => {
                     "Bearer realm=\"eyemotion\", error=\"invalid_token\""
                 }
@@ -126,17 +146,17 @@ impl ApiError {
             };
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
-        if let Some(after) = self.retry_after {
+        if let Some(after) = self.0.retry_after {
             response.insert_header((header::RETRY_AFTER, after.as_secs().max(1).to_string()));
         }
-        if !self.allow.is_empty() {
-            let names: Vec<&str> = self.allow.iter().map(Method::as_str).collect();
+        if !self.0.allow.is_empty() {
+            let names: Vec<&str> = self.0.allow.iter().map(Method::as_str).collect();
             if let Ok(value) = HeaderValue::from_str(&names.join(", ")) {
                 response.insert_header((header::ALLOW, value));
             }
         }
-        if self.code == ErrorCode::RangeNotSatisfiable
-            && let Some(size) = self.members.get("size").and_then(Value::as_u64)
+        if self.0.code == ErrorCode::RangeNotSatisfiable
+            && let Some(size) = self.0.members.get("size").and_then(Value::as_u64)
         {
             response.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
         }
@@ -146,18 +166,18 @@ impl ApiError {
 impl<E: Coded> From<E> for ApiError {
     fn from(error: E) -> Self {
         let errors = error.field_errors();
-        let failed = status(error.code().kind()).is_server_error();
-        let base = if errors.is_empty() {
+        let mut made = if errors.is_empty() {
             Self::new(error.code(), error.to_string())
         } else {
-            Self { code: error.code(), ..Self::invalid(errors) }
+            Self::invalid(errors)
         };
-        Self {
-            members: error.members(),
-            retry_after: error.retry_after(),
-            cause: failed.then(|| error_chain(&error)),
-            ..base
+        made.0.code = error.code();
+        made.0.members = error.members();
+        made.0.retry_after = error.retry_after();
+        if made.status_code().is_server_error() {
+            made.0.cause = Some(error_chain(&error));
         }
+        made
     }
 }
 
@@ -199,19 +219,19 @@ const fn status(kind: ErrorKind) -> StatusCode {
 
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code.slug(), self.chain())
+        write!(f, "{}: {}", self.0.code.slug(), self.chain())
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
+        f.write_str(&self.0.detail)
     }
 }
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        status(self.code.kind())
+        status(self.0.code.kind())
     }
 
     /// Rendered here for whoever asks, and once more by the edge, which knows the request's id.
@@ -268,6 +288,10 @@ pub struct ProblemField {
 
 impl From<&FieldError> for ProblemField {
     fn from(error: &FieldError) -> Self {
-        Self { pointer: error.pointer.clone(), code: error.code, detail: error.detail.clone() }
+        Self {
+            pointer: error.pointer.clone(),
+            code: error.code,
+            detail: error.detail.clone(),
+        }
     }
 }

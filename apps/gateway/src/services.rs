@@ -68,12 +68,16 @@ impl TrustedProxies {
     /// Reads addresses and networks; the configuration has checked that they are such.
     pub fn new(networks: &[String]) -> Self {
         let parse = |text: &String| {
-            text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+            text.parse()
+                .ok()
+                .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
         };
         Self(networks.iter().filter_map(parse).collect())
     }
 
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+        self.0
+            .iter()
+            .any(|network| network.contains(&address.to_canonical()))
     }
 }

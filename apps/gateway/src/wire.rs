@@ -18,7 +18,10 @@ impl Serialize for Success {
 
 impl PartialSchema for Success {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])).into()
+        ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .enum_values(Some([true]))
+            .into()
     }
 }
 
@@ -85,7 +88,10 @@ pub struct Done {
 impl Done {
     /// With a sentence for people.
     pub const fn new(message: &'static str) -> Self {
-        Self { success: Success, message }
+        Self {
+            success: Success,
+            message,
+        }
     }
 }
 

@@ -115,7 +115,10 @@ impl Ctx {
     /// The same request, acted on by somebody else: a sign-in that has just succeeded, say.
     #[must_use]
     pub fn with_actor(&self, actor: Actor) -> Self {
-        Self { actor, ..self.clone() }
+        Self {
+            actor,
+            ..self.clone()
+        }
     }
 
     /// The signed-in person, if there is one.

@@ -130,7 +130,11 @@ pub struct FieldError {
 impl FieldError {
     /// A fault at `pointer` that `detail` explains.
     pub fn new(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), code, detail: detail.into() }
+        Self {
+            pointer: pointer.into(),
+            code,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -166,7 +170,10 @@ mod tests {
         let mut seen = HashSet::new();
         for code in ErrorCode::ALL {
             let slug = code.slug();
-            assert!(slug.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{slug}");
+            assert!(
+                slug.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+                "{slug}"
+            );
             assert!(seen.insert(slug), "{slug} twice");
         }
     }

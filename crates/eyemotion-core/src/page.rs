@@ -30,7 +30,9 @@ impl Cursor {
 
     /// Reads the wire form.
     pub fn decode(text: &str) -> Result<Self, CursorError> {
-        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| CursorError)?;
+        let bytes = BASE64URL_NOPAD
+            .decode(text.as_bytes())
+            .map_err(|_| CursorError)?;
         let (time, id) = bytes.split_first_chunk::<8>().ok_or(CursorError)?;
         let created_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*time));
         Ok(Self {
@@ -70,7 +72,10 @@ impl<T> Page<T> {
 
     /// The same page of something else.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
-        Page { items: self.items.into_iter().map(each).collect(), next: self.next }
+        Page {
+            items: self.items.into_iter().map(each).collect(),
+            next: self.next,
+        }
     }
 }
 
@@ -85,7 +90,15 @@ mod tests {
             id: Uuid::now_v7(),
         };
         assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
-        for bad in ["", "x", "AAAA", "!!!!", &"A".repeat(31), &"A".repeat(33), &"_".repeat(32)] {
+        for bad in [
+            "",
+            "x",
+            "AAAA",
+            "!!!!",
+            &"A".repeat(31),
+            &"A".repeat(33),
+            &"_".repeat(32),
+        ] {
             assert!(Cursor::decode(bad).is_err(), "{bad}");
         }
     }

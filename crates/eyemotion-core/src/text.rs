@@ -31,7 +31,10 @@ impl EmailAddress {
             && local
                 .chars()
                 .all(|c| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c));
-        if email.len() > 254 || !good_local || !domain.contains('.') || !domain.split('.').all(label)
+        if email.len() > 254
+            || !good_local
+            || !domain.contains('.')
+            || !domain.split('.').all(label)
         {
             return Err(InvalidEmail);
         }
@@ -68,11 +71,24 @@ mod tests {
 
     #[test]
     fn normalises_and_refuses() {
-        assert_eq!(EmailAddress::parse(" Test@Example.COM ").unwrap().as_str(), "test@example.com");
+        assert_eq!(
+            EmailAddress::parse(" Test@Example.COM ").unwrap().as_str(),
+            "test@example.com"
+        );
         assert!(EmailAddress::parse("a.b+tag@sub.example.co.th").is_ok());
-        for bad in
-            ["", "a", "@b.co", "a@", "a@b", "a@b..co", "a b@c.de", "a@b@c.de", ".a@b.co", "a@-b.co", "a\u{0}@b.co"]
-        {
+        for bad in [
+            "",
+            "a",
+            "@b.co",
+            "a@",
+            "a@b",
+            "a@b..co",
+            "a b@c.de",
+            "a@b@c.de",
+            ".a@b.co",
+            "a@-b.co",
+            "a\u{0}@b.co",
+        ] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?}");
         }
         let once = EmailAddress::parse("ÄÖ@Example.com").unwrap();

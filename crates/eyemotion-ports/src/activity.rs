@@ -20,11 +20,15 @@ pub struct Activity {
 
 impl Activity {
     /// `action` done to the `resource_type` with this id.
-    pub fn new(action: &'static str, resource_type: &'static str, id: impl ToString) -> Self {
+    pub fn new(
+        action: &'static str,
+        resource_type: &'static str,
+        id: impl std::fmt::Display,
+    ) -> Self {
         Self {
             action,
             resource_type,
-            resource_id: Some(id.to_string()),
+            resource_id: Some(format!("{id}")),
             user: None,
             details: Value::Object(serde_json::Map::new()),
         }

@@ -50,7 +50,9 @@ pub struct Charge {
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// The balance is too low.
-    #[error("{needed} are needed and {available} are available; buy credits or choose a larger plan")]
+    #[error(
+        "{needed} are needed and {available} are available; buy credits or choose a larger plan"
+    )]
     Insufficient {
         /// What the action costs.
         needed: Credits,

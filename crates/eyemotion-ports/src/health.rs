@@ -30,7 +30,11 @@ pub struct ComponentHealth {
 impl ComponentHealth {
     /// `status` for this reason.
     pub fn new(status: HealthStatus, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), details: Map::new() }
+        Self {
+            status,
+            message: message.into(),
+            details: Map::new(),
+        }
     }
 }
 

@@ -41,19 +41,33 @@ impl Answer {
     #[track_caller]
     pub fn problem(&self, status: u16) -> &str {
         assert_eq!(self.status, status, "{self:?}");
-        let media = self.headers.get("content-type").and_then(|value| value.to_str().ok());
+        let media = self
+            .headers
+            .get("content-type")
+            .and_then(|value| value.to_str().ok());
         assert_eq!(media, Some("application/problem+json"), "{self:?}");
         assert_eq!(self.body["status"], status, "{self:?}");
         assert_eq!(self.body["error"], self.body["detail"], "{self:?}");
-        let id = self.headers.get("x-request-id").and_then(|value| value.to_str().ok());
+        let id = self
+            .headers
+            .get("x-request-id")
+            .and_then(|value| value.to_str().ok());
         assert_eq!(self.body["requestId"].as_str(), id, "{self:?}");
-        self.body["code"].as_str().unwrap_or_else(|| panic!("no code: {self:?}"))
+        self.body["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no code: {self:?}"))
     }
 
     /// The body, if the status is this one.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{} {}", self.body, String::from_utf8_lossy(&self.bytes));
+        assert_eq!(
+            self.status,
+            status,
+            "{} {}",
+            self.body,
+            String::from_utf8_lossy(&self.bytes)
+        );
         self.body
     }
 
@@ -74,7 +88,7 @@ impl TestApp {
         let database = TestDatabase::new().await;
         let directory = tempfile::tempdir().expect("a folder");
         let mut settings = Settings::default();
-        settings.data.dir = directory.path().to_owned();
+        directory.path().clone_into(&mut settings.data.dir);
         settings.server.workers = 1;
         change(&mut settings);
         let gateway =
@@ -108,7 +122,10 @@ impl TestApp {
 
     /// Somebody who has not signed in.
     pub fn anonymous(&self) -> Client {
-        Client { http: self.http.clone(), ..Client::at(&self.base) }
+        Client {
+            http: self.http.clone(),
+            ..Client::at(&self.base)
+        }
     }
 
     /// Somebody new, signed in.
@@ -131,7 +148,10 @@ impl TestApp {
 }
 
 fn text(answer: &Value, member: &str) -> String {
-    answer["session"][member].as_str().expect("a session").to_owned()
+    answer["session"][member]
+        .as_str()
+        .expect("a session")
+        .to_owned()
 }
 
 /// What a client keeps of being signed in.
@@ -157,7 +177,11 @@ pub struct Client {
 impl Client {
     /// Somebody who has not signed in to the server at `http://host:port`.
     pub fn at(base: &str) -> Self {
-        Self { http: reqwest::Client::new(), base: base.to_owned(), session: None }
+        Self {
+            http: reqwest::Client::new(),
+            base: base.to_owned(),
+            session: None,
+        }
     }
 
     /// A new account with this address, signed in.
@@ -178,8 +202,12 @@ impl Client {
     }
 
     /// The same caller without a token.
+    #[must_use]
     pub fn signed_out(&self) -> Self {
-        Self { session: None, ..self.clone() }
+        Self {
+            session: None,
+            ..self.clone()
+        }
     }
 
     /// A request to add to.
@@ -213,7 +241,12 @@ impl Client {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.ok()?;
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        let answer = Answer { status, headers, body, bytes };
+        let answer = Answer {
+            status,
+            headers,
+            body,
+            bytes,
+        };
         Contract::published().check(&method, &path, &answer);
         Some(answer)
     }

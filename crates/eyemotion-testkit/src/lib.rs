@@ -4,6 +4,16 @@
 //! server behind it starts with the first test and ends by itself a minute after the last one.
 //! `TestApp` (feature `app`) is the whole server in the test's process.
 
+#![cfg_attr(
+    feature = "app",
+    expect(
+        clippy::expect_used,
+        clippy::panic,
+        clippy::missing_panics_doc,
+        reason = "a test whose stage cannot be set has failed"
+    )
+)]
+
 #[cfg(feature = "app")]
 mod app;
 #[cfg(feature = "app")]

@@ -57,7 +57,9 @@ impl DatabaseSettings {
     pub(super) fn validate(&self, problems: &mut Problems) {
         let postgres = |url: &Secret| {
             let url = url.expose();
-            ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+            ["postgres://", "postgresql://"]
+                .iter()
+                .any(|scheme| url.starts_with(scheme))
                 || url.split_whitespace().any(|pair| pair.starts_with("host="))
         };
         problems.require(

@@ -27,7 +27,10 @@ impl Caller {
     pub fn idempotent<T>(self, body: &ValidJson<T>) -> Result<Ctx, ApiError> {
         let mut ctx = self.ctx;
         if let Some(key) = self.idempotency_key.transpose()? {
-            ctx.idempotency = Some(IdempotencyKey { key, request_hash: body.hash });
+            ctx.idempotency = Some(IdempotencyKey {
+                key,
+                request_hash: body.hash,
+            });
         }
         Ok(ctx)
     }
@@ -55,7 +58,9 @@ impl IntoParams for IdempotencyHeader {
         let parameter = ParameterBuilder::new()
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)
-            .description(Some("The client's own; the same key and body have one effect and one answer"))
+            .description(Some(
+                "The client's own; the same key and body have one effect and one answer",
+            ))
             .schema(Some(text));
         vec![parameter.build()]
     }
@@ -68,7 +73,10 @@ fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
     };
     let services = services(req)?;
     let actor = services.accounts.authenticate(token)?;
-    Ok(Caller { ctx: context(req, actor)?, idempotency_key: idempotency_key(req) })
+    Ok(Caller {
+        ctx: context(req, actor)?,
+        idempotency_key: idempotency_key(req),
+    })
 }
 
 /// Anybody. A token is not looked at: the route works without.
@@ -87,17 +95,23 @@ impl FromRequest for Guest {
 }
 
 pub(crate) fn services(req: &HttpRequest) -> Result<&web::Data<Services>, ApiError> {
-    req.app_data::<web::Data<Services>>().ok_or_else(|| ApiError::internal("no services"))
+    req.app_data::<web::Data<Services>>()
+        .ok_or_else(|| ApiError::internal("no services"))
 }
 
 fn bearer(req: &HttpRequest) -> Result<Option<&str>, ApiError> {
-    let Some(value) = req.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(value) = req.headers().get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
     let token = value.to_str().ok().and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     token.map(Some).ok_or_else(|| {
-        ApiError::new(ErrorCode::TokenInvalid, "The Authorization header must be Bearer <token>.")
+        ApiError::new(
+            ErrorCode::TokenInvalid,
+            "The Authorization header must be Bearer <token>.",
+        )
     })
 }
 
@@ -117,7 +131,10 @@ fn idempotency_key(req: &HttpRequest) -> Option<Result<String, ApiError>> {
 
 fn context(req: &HttpRequest, actor: Actor) -> Result<Ctx, ApiError> {
     let request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone());
-    let user_agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let user_agent = req
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
     Ok(Ctx {
         actor,
         request_id: request_id.ok_or_else(|| ApiError::internal("no request id"))?,
@@ -130,14 +147,21 @@ fn context(req: &HttpRequest, actor: Actor) -> Result<Ctx, ApiError> {
 /// The socket's peer, or what a trusted proxy says of it: the last address in
 /// `X-Forwarded-For` that is not itself a trusted proxy.
 fn client_ip(req: &HttpRequest) -> Result<Option<IpAddr>, ApiError> {
-    let Some(peer) = req.peer_addr().map(|address| address.ip()) else { return Ok(None) };
+    let Some(peer) = req.peer_addr().map(|address| address.ip()) else {
+        return Ok(None);
+    };
     let trusted = &services(req)?.trusted_proxies;
     if !trusted.contains(peer) {
         return Ok(Some(peer));
     }
-    let forwarded = req.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let addresses: Vec<IpAddr> =
-        forwarded.flat_map(|list| list.split(',')).map_while(|ip| ip.trim().parse().ok()).collect();
+    let forwarded = req
+        .headers()
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok());
+    let addresses: Vec<IpAddr> = forwarded
+        .flat_map(|list| list.split(','))
+        .map_while(|ip| ip.trim().parse().ok())
+        .collect();
     let client = addresses.iter().rev().find(|ip| !trusted.contains(**ip));
     Ok(Some(client.copied().unwrap_or(peer)))
 }

@@ -27,26 +27,36 @@ impl FromRequest for IfMatch {
 
 impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let text = ObjectBuilder::new().schema_type(Type::String).examples(["\"3\""]);
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .examples(["\"3\""]);
         let parameter = ParameterBuilder::new()
             .name("If-Match")
             .parameter_in(ParameterIn::Header)
-            .description(Some("The ETag that the change was made from; another version: 412"))
+            .description(Some(
+                "The ETag that the change was made from; another version: 412",
+            ))
             .schema(Some(text));
         vec![parameter.build()]
     }
 }
 
 fn parse(req: &HttpRequest) -> Result<Option<i64>, ApiError> {
-    let Some(value) = req.headers().get(header::IF_MATCH) else { return Ok(None) };
+    let Some(value) = req.headers().get(header::IF_MATCH) else {
+        return Ok(None);
+    };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(None);
     }
-    let tag = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let tag = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     let Some(tag) = tag else {
         let detail = "must be the ETag as it was given, such as \"3\"";
-        return Err(ApiError::invalid(vec![FieldError::new("If-Match", "invalid", detail)]));
+        return Err(ApiError::invalid(vec![FieldError::new(
+            "If-Match", "invalid", detail,
+        )]));
     };
     // A tag that is not one of ours matches no version there is.
     tag.parse().map(Some).map_err(|_| {

@@ -32,24 +32,42 @@ impl<T: DeserializeOwned + 'static> FromRequest for ValidJson<T> {
         Box::pin(async move {
             checked?;
             let limits = limits.ok_or_else(|| ApiError::internal("no limits"))?;
-            let bytes = tokio::time::timeout(limits.body_timeout, read(payload, declared, limits.max_body_bytes))
-                .await
-                .map_err(|_| {
-                    ApiError::new(
-                        ErrorCode::RequestTimeout,
-                        format!("The body must arrive within {} s.", limits.body_timeout.as_secs()),
-                    )
-                })??;
+            let bytes = tokio::time::timeout(
+                limits.body_timeout,
+                read(payload, declared, limits.max_body_bytes),
+            )
+            .await
+            .map_err(|_| {
+                ApiError::new(
+                    ErrorCode::RequestTimeout,
+                    format!(
+                        "The body must arrive within {} s.",
+                        limits.body_timeout.as_secs()
+                    ),
+                )
+            })??;
             let mut hash = [0; 32];
             hash.copy_from_slice(digest(&SHA256, &bytes).as_ref());
-            Ok(Self { value: parse(&bytes)?, hash })
+            Ok(Self {
+                value: parse(&bytes)?,
+                hash,
+            })
         })
     }
 }
 
 fn content_type(req: &HttpRequest) -> Result<(), ApiError> {
-    let value = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let value = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .unwrap_or("")
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
     if essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
     }
@@ -58,10 +76,19 @@ fn content_type(req: &HttpRequest) -> Result<(), ApiError> {
 }
 
 fn content_length(req: &HttpRequest) -> Option<usize> {
-    req.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    req.headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
-async fn read(mut payload: Payload, declared: Option<usize>, max: usize) -> Result<BytesMut, ApiError> {
+async fn read(
+    mut payload: Payload,
+    declared: Option<usize>,
+    max: usize,
+) -> Result<BytesMut, ApiError> {
     let too_large = || {
         let detail = format!("The body may have at most {max} bytes.");
         ApiError::new(ErrorCode::BodyTooLarge, detail)
@@ -72,7 +99,10 @@ async fn read(mut payload: Payload, declared: Option<usize>, max: usize) -> Resu
     let mut bytes = BytesMut::with_capacity(declared.unwrap_or(0));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
-            ApiError::new(ErrorCode::MalformedRequest, format!("The body cannot be read: {error}."))
+            ApiError::new(
+                ErrorCode::MalformedRequest,
+                format!("The body cannot be read: {error}."),
+            )
         })?;
         if bytes.len() + chunk.len() > max {
             return Err(too_large());
@@ -87,18 +117,29 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
         let inner = error.into_inner();
-        if inner.is_data() { misfit(pointer, &inner) } else { malformed(&inner) }
+        if inner.is_data() {
+            misfit(pointer, &inner)
+        } else {
+            malformed(&inner)
+        }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     if let Some(pointer) = find_nul(bytes) {
         let detail = "must not contain the NUL character";
-        return Err(ApiError::invalid(vec![FieldError::new(pointer, "invalid_character", detail)]));
+        return Err(ApiError::invalid(vec![FieldError::new(
+            pointer,
+            "invalid_character",
+            detail,
+        )]));
     }
     Ok(value)
 }
 
 fn malformed(error: &serde_json::Error) -> ApiError {
-    ApiError::new(ErrorCode::MalformedRequest, format!("The body is not JSON: {error}."))
+    ApiError::new(
+        ErrorCode::MalformedRequest,
+        format!("The body is not JSON: {error}."),
+    )
 }
 
 /// JSON, but not of the shape that was wanted.
@@ -113,9 +154,10 @@ fn misfit(pointer: String, error: &serde_json::Error) -> ApiError {
         _ => "wrong_type",
     };
     // serde names a missing or unknown member in the text, not in the path.
-    let member = detail.split('`').nth(1).filter(|_| {
-        matches!(code, "unknown_field" | "required" | "duplicate_field")
-    });
+    let member = detail
+        .split('`')
+        .nth(1)
+        .filter(|_| matches!(code, "unknown_field" | "required" | "duplicate_field"));
     let pointer = match member {
         Some(member) if !pointer.ends_with(&format!("/{member}")) => format!("{pointer}/{member}"),
         _ => pointer,
@@ -159,7 +201,11 @@ fn nul_in(value: &serde_json::Value, at: &str) -> Option<String> {
             .find_map(|(index, item)| nul_in(item, &format!("{at}/{index}"))),
         serde_json::Value::Object(members) => members.iter().find_map(|(key, item)| {
             let here = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
-            if key.contains('\0') { Some(at.to_owned()) } else { nul_in(item, &here) }
+            if key.contains('\0') {
+                Some(at.to_owned())
+            } else {
+                nul_in(item, &here)
+            }
         }),
         _ => None,
     }
@@ -185,7 +231,10 @@ mod tests {
     #[case(r#"{"fullName":"a","role":"admin"}"#, "/role unknown_field")]
     #[case(r#"{"fullName":"a","fullName":"b"}"#, "/fullName duplicate_field")]
     #[case(r#"{"fullName":"a\u0000b"}"#, "/fullName invalid_character")]
-    #[case(r#"{"fullName":"a","settings":{"x":["\u0000"]}}"#, "/settings/x/0 invalid_character")]
+    #[case(
+        r#"{"fullName":"a","settings":{"x":["\u0000"]}}"#,
+        "/settings/x/0 invalid_character"
+    )]
     fn names_the_member_that_is_wrong(#[case] body: &str, #[case] expected: &str) {
         let error = parse::<Body>(body.as_bytes()).unwrap_err();
         assert_eq!(error.code(), ErrorCode::ValidationFailed);

@@ -12,7 +12,11 @@ pub struct Origin(String);
 impl Origin {
     /// The whole URL of a path below the canonical prefix; one of another host stays as it is.
     pub fn absolute(&self, url: &str) -> String {
-        if url.starts_with('/') { format!("{}{PREFIX}{url}", self.0) } else { url.to_owned() }
+        if url.starts_with('/') {
+            format!("{}{PREFIX}{url}", self.0)
+        } else {
+            url.to_owned()
+        }
     }
 }
 
@@ -30,7 +34,9 @@ fn origin(req: &HttpRequest) -> Result<Origin, ApiError> {
     if let Some(url) = &services.public_url {
         return Ok(Origin(url.trim_end_matches('/').to_owned()));
     }
-    let trusted = req.peer_addr().is_some_and(|peer| services.trusted_proxies.contains(peer.ip()));
+    let trusted = req
+        .peer_addr()
+        .is_some_and(|peer| services.trusted_proxies.contains(peer.ip()));
     let text = |name: header::HeaderName| req.headers().get(name)?.to_str().ok();
     let forwarded = |name: header::HeaderName| text(name).filter(|_| trusted);
     let scheme = forwarded(header::X_FORWARDED_PROTO).unwrap_or("http");

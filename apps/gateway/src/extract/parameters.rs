@@ -16,7 +16,11 @@ impl<T: FromStr + 'static> FromRequest for Id<T> {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = req.match_info().iter().next().and_then(|(_, text)| text.parse().ok());
+        let id = req
+            .match_info()
+            .iter()
+            .next()
+            .and_then(|(_, text)| text.parse().ok());
         ready(id.map(Self).ok_or_else(|| {
             ApiError::new(ErrorCode::NotFound, "The path names nothing that exists.")
         }))
@@ -72,7 +76,11 @@ impl PageQuery {
         let limit = self.limit.unwrap_or(20);
         let mut errors = Vec::new();
         if !(1..=100).contains(&limit) {
-            errors.push(FieldError::new("limit", "out_of_range", "must be from 1 to 100"));
+            errors.push(FieldError::new(
+                "limit",
+                "out_of_range",
+                "must be from 1 to 100",
+            ));
         }
         let after = match self.cursor.as_deref().map(Cursor::decode).transpose() {
             Ok(after) => after,
@@ -81,6 +89,10 @@ impl PageQuery {
                 None
             }
         };
-        if errors.is_empty() { Ok(PageRequest { limit, after }) } else { Err(ApiError::invalid(errors)) }
+        if errors.is_empty() {
+            Ok(PageRequest { limit, after })
+        } else {
+            Err(ApiError::invalid(errors))
+        }
     }
 }

@@ -22,7 +22,10 @@ impl Document {
             let _ = write!(etag, "{byte:02x}");
         }
         etag.push('"');
-        Self { text: text.into(), etag }
+        Self {
+            text: text.into(),
+            etag,
+        }
     }
 }
 
@@ -35,9 +38,14 @@ pub fn configure(config: &mut web::ServiceConfig) {
 }
 
 async fn openapi(req: HttpRequest, document: web::Data<Document>) -> HttpResponse {
-    let known = req.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = req
+        .headers()
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| known.contains(&document.etag)) {
-        return HttpResponse::NotModified().insert_header((header::ETAG, document.etag.clone())).finish();
+        return HttpResponse::NotModified()
+            .insert_header((header::ETAG, document.etag.clone()))
+            .finish();
     }
     HttpResponse::Ok()
         .content_type("application/json")
@@ -47,5 +55,7 @@ async fn openapi(req: HttpRequest, document: web::Data<Document>) -> HttpRespons
 }
 
 async fn redirect() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, "/docs/"))
+        .finish()
 }

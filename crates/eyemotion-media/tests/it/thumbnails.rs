@@ -231,7 +231,10 @@ fn a_program_that_hangs_is_ended() {
     let note = folder.path().join("pid");
     fs::write(
         &program,
-        format!("#!/bin/sh\necho $$ > {}\nexec /bin/sleep 1000\n", note.display()),
+        format!(
+            "#!/bin/sh\necho $$ > {}\nexec /bin/sleep 1000\n",
+            note.display()
+        ),
     )
     .unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();

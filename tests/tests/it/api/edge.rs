@@ -8,16 +8,24 @@ use serde_json::json;
 async fn the_three_prefixes_lead_to_the_same_routes() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    for prefix in
-        ["/api/v1", "/make-server-7dc8476e", "/functions/v1/make-server-7dc8476e"]
-    {
+    for prefix in [
+        "/api/v1",
+        "/make-server-7dc8476e",
+        "/functions/v1/make-server-7dc8476e",
+    ] {
         let health = anyone.get(&format!("/{prefix}/health")).await.expect(200);
         assert_eq!(health["service"], "eyemotion-backend");
         assert_eq!(health["status"], "healthy");
         let refused = anyone.get(&format!("/{prefix}/auth/me")).await;
         assert_eq!(refused.problem(401), "unauthenticated");
     }
-    assert_eq!(anyone.get("//make-server-7dc8476ex/health").await.problem(404), "not_found");
+    assert_eq!(
+        anyone
+            .get("//make-server-7dc8476ex/health")
+            .await
+            .problem(404),
+        "not_found"
+    );
 }
 
 #[tokio::test]
@@ -25,11 +33,18 @@ async fn an_unknown_route_is_404_and_a_wrong_method_405_with_allow() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
     assert_eq!(anyone.get("/nothing/here").await.problem(404), "not_found");
-    let wrong = anyone.send(anyone.request(Method::DELETE, "/projects")).await;
+    let wrong = anyone
+        .send(anyone.request(Method::DELETE, "/projects"))
+        .await;
     assert_eq!(wrong.problem(405), "method_not_allowed");
     assert_eq!(wrong.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
-    let options = anyone.send(anyone.request(Method::OPTIONS, "/projects")).await;
-    assert_eq!((options.status, options.header("allow")), (204, Some("GET, HEAD, POST, OPTIONS")));
+    let options = anyone
+        .send(anyone.request(Method::OPTIONS, "/projects"))
+        .await;
+    assert_eq!(
+        (options.status, options.header("allow")),
+        (204, Some("GET, HEAD, POST, OPTIONS"))
+    );
     let probe = anyone.send(anyone.request(Method::POST, "//livez")).await;
     assert_eq!(probe.problem(405), "method_not_allowed");
 }
@@ -38,7 +53,11 @@ async fn an_unknown_route_is_404_and_a_wrong_method_405_with_allow() {
 async fn a_trailing_slash_leads_to_the_one_path() {
     let app = TestApp::start().await;
     let person = app.person().await;
-    assert_eq!(person.get("/auth/me/").await.status, 200, "the client follows the 308");
+    assert_eq!(
+        person.get("/auth/me/").await.status,
+        200,
+        "the client follows the 308"
+    );
 }
 
 #[tokio::test]
@@ -55,12 +74,28 @@ async fn the_token_must_be_there_and_right() {
     let anyone = app.anonymous();
     let none = anyone.get("/auth/me").await;
     assert_eq!(none.problem(401), "unauthenticated");
-    assert_eq!(none.header("www-authenticate"), Some("Bearer realm=\"eyemotion\""));
-    for wrong in ["Bearer x", "Bearer a.b.c", "Basic dXNlcjpwYXNz", "Bearer", "eyJ"] {
-        let request = anyone.request(Method::GET, "/auth/me").header("authorization", wrong);
+    assert_eq!(
+        none.header("www-authenticate"),
+        Some("Bearer realm=\"eyemotion\"")
+    );
+    for wrong in [
+        "Bearer x",
+        "Bearer a.b.c",
+        "Basic dXNlcjpwYXNz",
+        "Bearer",
+        "eyJ",
+    ] {
+        let request = anyone
+            .request(Method::GET, "/auth/me")
+            .header("authorization", wrong);
         let refused = anyone.send(request).await;
         assert_eq!(refused.problem(401), "token_invalid", "{wrong}");
-        assert!(refused.header("www-authenticate").unwrap().contains("invalid_token"));
+        assert!(
+            refused
+                .header("www-authenticate")
+                .unwrap()
+                .contains("invalid_token")
+        );
     }
 }
 
@@ -86,32 +121,58 @@ async fn malformed_bodies_are_refused_with_a_code() {
     let app = TestApp::start().await;
     let person = app.person().await;
     let raw = async |body: &str, content_type: &str| {
-        let request = person.request(Method::POST, "/projects").header("content-type", content_type);
+        let request = person
+            .request(Method::POST, "/projects")
+            .header("content-type", content_type);
         person.send(request.body(body.to_owned())).await
     };
-    assert_eq!(raw("{\"name\": ", "application/json").await.problem(400), "malformed_request");
-    assert_eq!(raw("", "application/json").await.problem(400), "malformed_request");
-    assert_eq!(raw("name=x", "application/x-www-form-urlencoded").await.problem(415), "unsupported_media_type");
-    let answer = person.post("/projects", &json!({ "name": "a", "owner": "me" })).await;
+    assert_eq!(
+        raw("{\"name\": ", "application/json").await.problem(400),
+        "malformed_request"
+    );
+    assert_eq!(
+        raw("", "application/json").await.problem(400),
+        "malformed_request"
+    );
+    assert_eq!(
+        raw("name=x", "application/x-www-form-urlencoded")
+            .await
+            .problem(415),
+        "unsupported_media_type"
+    );
+    let answer = person
+        .post("/projects", &json!({ "name": "a", "owner": "me" }))
+        .await;
     assert_eq!(answer.problem(422), "validation_failed");
     assert_eq!(answer.body["errors"][0]["pointer"], "/owner");
     assert_eq!(answer.body["errors"][0]["code"], "unknown_field");
     let answer = person.post("/projects", &json!({ "name": 5 })).await;
     assert_eq!(answer.problem(422), "validation_failed");
     assert_eq!(answer.body["errors"][0]["pointer"], "/name");
-    let answer = person.post("/projects", &json!({ "name": "a\u{0}b" })).await;
+    let answer = person
+        .post("/projects", &json!({ "name": "a\u{0}b" }))
+        .await;
     assert_eq!(answer.problem(422), "validation_failed");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let answer = raw(&format!("{{\"name\":\"a\",\"settings\":{{\"a\":{deep}}}}}"), "application/json").await;
+    let answer = raw(
+        &format!("{{\"name\":\"a\",\"settings\":{{\"a\":{deep}}}}}"),
+        "application/json",
+    )
+    .await;
     assert_eq!(answer.status, 400);
-    assert_eq!(person.get("/projects").await.expect(200)["projects"], json!([]));
+    assert_eq!(
+        person.get("/projects").await.expect(200)["projects"],
+        json!([])
+    );
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_413() {
     let app = TestApp::start_with(|settings| settings.server.max_body_bytes = 4096).await;
     let person = app.person().await;
-    let answer = person.post("/projects", &json!({ "name": "x".repeat(5000) })).await;
+    let answer = person
+        .post("/projects", &json!({ "name": "x".repeat(5000) }))
+        .await;
     assert_eq!(answer.problem(413), "body_too_large");
 }
 
@@ -120,8 +181,15 @@ async fn request_ids_are_taken_over_when_they_are_harmless() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
     let with = async |id: &str| {
-        let request = anyone.request(Method::GET, "/health").header("x-request-id", id);
-        anyone.send(request).await.header("x-request-id").unwrap().to_owned()
+        let request = anyone
+            .request(Method::GET, "/health")
+            .header("x-request-id", id);
+        anyone
+            .send(request)
+            .await
+            .header("x-request-id")
+            .unwrap()
+            .to_owned()
     };
     assert_eq!(with("my-request_42").await, "my-request_42");
     assert_ne!(with("short").await, "short");
@@ -140,15 +208,22 @@ async fn browsers_may_call_from_listed_origins_only() {
             .request(Method::OPTIONS, "/projects")
             .header("origin", origin)
             .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization, idempotency-key");
+            .header(
+                "access-control-request-headers",
+                "authorization, idempotency-key",
+            );
         let answer = anyone.send(request).await;
-        answer.header("access-control-allow-origin").map(ToOwned::to_owned)
+        answer
+            .header("access-control-allow-origin")
+            .map(ToOwned::to_owned)
     };
     let studio = "https://studio.eyemotion.ai";
     assert_eq!(preflight(studio).await.as_deref(), Some(studio));
     assert_eq!(preflight("https://evil.com").await, None);
     // An error must be readable for the page too.
-    let request = anyone.request(Method::GET, "/auth/me").header("origin", studio);
+    let request = anyone
+        .request(Method::GET, "/auth/me")
+        .header("origin", studio);
     let refused = anyone.send(request).await;
     assert_eq!(refused.problem(401), "unauthenticated");
     assert_eq!(refused.header("access-control-allow-origin"), Some(studio));
@@ -158,7 +233,9 @@ async fn browsers_may_call_from_listed_origins_only() {
 async fn large_answers_are_compressed_on_request() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    let request = anyone.request(Method::GET, "//openapi.json").header("accept-encoding", "gzip");
+    let request = anyone
+        .request(Method::GET, "//openapi.json")
+        .header("accept-encoding", "gzip");
     let answer = anyone.send(request).await;
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
     assert_eq!(answer.bytes.get(..2), Some(&[0x1f, 0x8b][..]));
@@ -174,7 +251,10 @@ async fn the_description_and_its_page_need_no_network() {
     assert_eq!(page.status, 200);
     let page = String::from_utf8_lossy(&page.bytes).into_owned();
     assert!(page.contains("swagger-ui"), "{page}");
-    assert!(!page.contains("src=\"http") && !page.contains("href=\"http"), "{page}");
+    assert!(
+        !page.contains("src=\"http") && !page.contains("href=\"http"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -184,5 +264,8 @@ async fn the_probes_answer() {
     for probe in ["//livez", "//readyz", "//startupz"] {
         assert_eq!(anyone.get(probe).await.status, 200, "{probe}");
     }
-    assert_eq!(anyone.get("/health/database").await.expect(200)["database"]["status"], "healthy");
+    assert_eq!(
+        anyone.get("/health/database").await.expect(200)["database"]["status"],
+        "healthy"
+    );
 }

@@ -1,7 +1,7 @@
 //! What every operation of the document must say.
 
 use eyemotion_testkit::{Contract, Operation};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Where an operation has one of these, it may answer these, too.
@@ -197,18 +197,81 @@ pub(super) fn is_camel_case(name: &str) -> bool {
         && name.chars().all(|letter| letter.is_ascii_alphanumeric())
 }
 
-/// Each fault, made in the published document, is seen.
+/// Faults to be made in the published document: in which operation, where, how, and what is said.
+fn mutations() -> Vec<(&'static str, &'static str, Value, &'static str)> {
+    vec![
+        ("getMe", "/operationId", json!("get_me"), "camelCase"),
+        ("getMe", "/tags", json!([]), "one tag"),
+        (
+            "getMe",
+            "/summary",
+            json!("Returns the account"),
+            "sentence",
+        ),
+        (
+            "getMe",
+            "/summary",
+            json!("Returns the\naccount."),
+            "one line",
+        ),
+        ("getMe", "/description", json!(""), "sentences"),
+        ("getMe", "/responses/401", json!(null), "no 401"),
+        ("getMe", "/responses/200", json!(null), "no success"),
+        ("getMe", "/responses/503", json!(null), "500 and 503"),
+        (
+            "getMe",
+            "/responses/401/headers",
+            json!(null),
+            "WWW-Authenticate",
+        ),
+        ("getMe", "/responses/500/content", json!(null), "500 is not"),
+        (
+            "getMe",
+            "/responses/200/description",
+            json!(""),
+            "200 is not described",
+        ),
+        (
+            "getMe",
+            "/responses/200/content/application~1json/schema",
+            json!(null),
+            "named schema",
+        ),
+        ("getFile", "/responses/404", json!(null), "no 404"),
+        ("getFile", "/parameters", json!([]), "the path has"),
+        (
+            "getFile",
+            "/parameters/0/description",
+            json!(""),
+            "not described",
+        ),
+        ("getFile", "/parameters/0/schema", json!(null), "no schema"),
+        ("updateFile", "/responses/412", json!(null), "If-Match"),
+        ("createProject", "/responses/413", json!(null), "a body"),
+        ("createProject", "/parameters", json!([]), "Idempotency-Key"),
+        (
+            "createProject",
+            "/requestBody/required",
+            json!(false),
+            "not required",
+        ),
+        (
+            "listProjects",
+            "/responses/400",
+            json!(null),
+            "query parameters",
+        ),
+    ]
+}
+
 #[test]
 fn the_lint_sees_what_it_should() {
-    let find = |id: &str| {
-        Contract::published()
-            .operations
+    for (id, at, value, expected) in mutations() {
+        let operations = &Contract::published().operations;
+        let whole = operations
             .iter()
-            .find(|it| it.id == id)
-            .unwrap()
-    };
-    let broken = |id: &str, at: &str, value: Value| {
-        let whole = find(id);
+            .find(|operation| operation.id == id)
+            .unwrap();
         let mut spec = whole.spec.clone();
         let (parent, member) = at.rsplit_once('/').unwrap();
         let parent = spec.pointer_mut(parent).unwrap();
@@ -217,90 +280,14 @@ fn the_lint_sees_what_it_should() {
         } else {
             parent[member] = value;
         }
-        let (id, method) = (
-            spec["operationId"].as_str().unwrap().to_owned(),
-            whole.method.clone(),
-        );
-        let (path, at_root) = (whole.path.clone(), whole.at_root);
-        faults(&Operation {
-            id,
-            method,
-            path,
-            at_root,
+        let seen = faults(&Operation {
+            id: spec["operationId"].as_str().unwrap().to_owned(),
+            method: whole.method.clone(),
+            path: whole.path.clone(),
+            at_root: whole.at_root,
             spec,
-        })
-        .join("; ")
-    };
-    let text = |text: &str| Value::String(text.to_owned());
-    for (id, at, value, expected) in [
-        ("getMe", "/operationId", text("get_me"), "camelCase"),
-        ("getMe", "/tags", Value::Array(vec![]), "one tag"),
-        ("getMe", "/summary", text("Returns the account"), "sentence"),
-        (
-            "getMe",
-            "/summary",
-            text("Returns the\naccount."),
-            "one line",
-        ),
-        ("getMe", "/description", text(""), "sentences"),
-        ("getMe", "/responses/401", Value::Null, "no 401"),
-        ("getMe", "/responses/200", Value::Null, "no success"),
-        ("getMe", "/responses/503", Value::Null, "500 and 503"),
-        (
-            "getMe",
-            "/responses/401/headers",
-            Value::Null,
-            "WWW-Authenticate",
-        ),
-        ("getMe", "/responses/500/content", Value::Null, "500 is not"),
-        (
-            "getMe",
-            "/responses/200/description",
-            text(""),
-            "200 is not described",
-        ),
-        (
-            "getMe",
-            "/responses/200/content/application~1json/schema",
-            Value::Null,
-            "named schema",
-        ),
-        ("getFile", "/responses/404", Value::Null, "no 404"),
-        (
-            "getFile",
-            "/parameters",
-            Value::Array(vec![]),
-            "the path has",
-        ),
-        (
-            "getFile",
-            "/parameters/0/description",
-            text(""),
-            "not described",
-        ),
-        ("getFile", "/parameters/0/schema", Value::Null, "no schema"),
-        ("updateFile", "/responses/412", Value::Null, "If-Match"),
-        ("createProject", "/responses/413", Value::Null, "a body"),
-        (
-            "createProject",
-            "/parameters",
-            Value::Array(vec![]),
-            "Idempotency-Key",
-        ),
-        (
-            "createProject",
-            "/requestBody/required",
-            Value::Bool(false),
-            "not required",
-        ),
-        (
-            "listProjects",
-            "/responses/400",
-            Value::Null,
-            "query parameters",
-        ),
-    ] {
-        let seen = broken(id, at, value);
+        });
+        let seen = seen.join("; ");
         assert!(seen.contains(expected), "{id} {at}: {seen:?}");
     }
 }

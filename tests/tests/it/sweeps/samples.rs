@@ -48,14 +48,14 @@ fn text(schema: &Value) -> String {
 
 /// The type, or the one beside null.
 pub(super) fn kind(schema: &Value) -> &str {
-    let kinds = schema["type"]
+    let mut kinds = schema["type"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(Value::as_str);
     schema["type"]
         .as_str()
-        .or_else(|| kinds.filter(|kind| *kind != "null").last())
+        .or_else(|| kinds.rfind(|kind| *kind != "null"))
         .unwrap_or("")
 }
 

@@ -285,7 +285,11 @@ fn the_dump_tells_each_origin() {
     );
     assert!(dump.contains("workers = 0  # default"), "{dump}");
     assert!(dump.contains("# public_url is not set"), "{dump}");
-    assert_eq!(from_file(&dump).unwrap().settings.server.port, 9000, "a dump is a file");
+    assert_eq!(
+        from_file(&dump).unwrap().settings.server.port,
+        9000,
+        "a dump is a file"
+    );
 }
 
 #[test]

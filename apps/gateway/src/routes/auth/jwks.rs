@@ -14,7 +14,10 @@ struct JwkSet {
 
 /// A public key (RFC 7517, RFC 7518): ES256 on P-256.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the keys come as JSON; this only names their members")]
+#[expect(
+    dead_code,
+    reason = "the keys come as JSON; this only names their members"
+)]
 struct Jwk {
     #[schema(example = "EC")]
     kty: String,
@@ -39,7 +42,12 @@ struct Jwk {
 )]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn jwks(services: web::Data<Services>) -> HttpResponse {
-    let keys = services.accounts.jwks().get("keys").cloned().unwrap_or_default();
+    let keys = services
+        .accounts
+        .jwks()
+        .get("keys")
+        .cloned()
+        .unwrap_or_default();
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=600"))
         .json(JwkSet { keys })

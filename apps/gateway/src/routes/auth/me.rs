@@ -25,7 +25,13 @@ struct MeAnswer {
     responses((status = 200, description = "The account", body = MeAnswer), SignedIn, Always)
 )]
 #[get("/auth/me")]
-pub(super) async fn me(caller: Caller, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn me(
+    caller: Caller,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
     let account = services.accounts.me(&caller.ctx).await?;
-    Ok(HttpResponse::Ok().json(MeAnswer { success: Success, user: account.into() }))
+    Ok(HttpResponse::Ok().json(MeAnswer {
+        success: Success,
+        user: account.into(),
+    }))
 }

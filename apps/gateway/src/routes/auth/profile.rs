@@ -23,10 +23,14 @@ struct ProfileAnswer {
     responses((status = 200, description = "The profile", body = ProfileAnswer, headers(("ETag" = String, description = "Its version"))), SignedIn, Always)
 )]
 #[get("/auth/profile")]
-pub(super) async fn get_profile(caller: Caller, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get_profile(
+    caller: Caller,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
     let profile = services.accounts.profile(&caller.ctx).await?;
     let tag = etag(profile.version);
-    Ok(HttpResponse::Ok()
-        .insert_header(tag)
-        .json(ProfileAnswer { success: Success, profile: profile.into() }))
+    Ok(HttpResponse::Ok().insert_header(tag).json(ProfileAnswer {
+        success: Success,
+        profile: profile.into(),
+    }))
 }

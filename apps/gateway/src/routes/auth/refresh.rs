@@ -38,6 +38,12 @@ pub(super) async fn refresh(
     body: ValidJson<RefreshBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let tokens = services.accounts.refresh(&guest.ctx, &body.value.refresh_token).await?;
-    Ok(HttpResponse::Ok().json(RefreshAnswer { success: Success, session: tokens.into() }))
+    let tokens = services
+        .accounts
+        .refresh(&guest.ctx, &body.value.refresh_token)
+        .await?;
+    Ok(HttpResponse::Ok().json(RefreshAnswer {
+        success: Success,
+        session: tokens.into(),
+    }))
 }

@@ -60,7 +60,10 @@ pub(super) async fn signin(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let SigninBody { email, password } = body.value;
-    let signed_in = services.accounts.sign_in(&guest.ctx, &email, password).await?;
+    let signed_in = services
+        .accounts
+        .sign_in(&guest.ctx, &email, password)
+        .await?;
     let session = SessionView::from(signed_in.tokens);
     Ok(HttpResponse::Ok().json(SigninAnswer {
         success: Success,

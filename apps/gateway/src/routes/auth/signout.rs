@@ -13,7 +13,10 @@ use actix_web::{HttpResponse, post, web};
     responses((status = 200, description = "Signed out", body = Done), SignedIn, Always)
 )]
 #[post("/auth/signout")]
-pub(super) async fn signout(caller: Caller, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn signout(
+    caller: Caller,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
     services.accounts.sign_out(&caller.ctx).await?;
     Ok(HttpResponse::Ok().json(Done::new("Signed out.")))
 }

@@ -60,13 +60,18 @@ pub(super) async fn update_profile(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let update = body.value.into();
-    let profile = services.accounts.update_profile(&caller.ctx, update, if_match.0).await?;
+    let profile = services
+        .accounts
+        .update_profile(&caller.ctx, update, if_match.0)
+        .await?;
     let tag = etag(profile.version);
-    Ok(HttpResponse::Ok().insert_header(tag).json(UpdateProfileAnswer {
-        success: Success,
-        message: "Profile changed.",
-        profile: profile.into(),
-    }))
+    Ok(HttpResponse::Ok()
+        .insert_header(tag)
+        .json(UpdateProfileAnswer {
+            success: Success,
+            message: "Profile changed.",
+            profile: profile.into(),
+        }))
 }
 
 impl From<ProfileBody> for ProfileUpdate {

@@ -45,5 +45,9 @@ pub(super) async fn delete(
         Deletion::Trashed(file) => ("The file is in the trash.", Some((*file).into())),
         Deletion::Purged => ("The file is gone.", None),
     };
-    Ok(HttpResponse::Ok().json(DeleteFileAnswer { success: Success, message, file }))
+    Ok(HttpResponse::Ok().json(DeleteFileAnswer {
+        success: Success,
+        message,
+        file,
+    }))
 }

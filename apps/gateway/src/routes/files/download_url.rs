@@ -37,7 +37,10 @@ pub(super) async fn create_download_url(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let (rendition, disposition) = query.0.parse()?;
-    let grant = services.files.download_url(&caller.ctx, id.0, rendition, disposition).await?;
+    let grant = services
+        .files
+        .download_url(&caller.ctx, id.0, rendition, disposition)
+        .await?;
     Ok(HttpResponse::Ok().json(DownloadUrlAnswer {
         success: Success,
         download_url: origin.absolute(&grant.url),

@@ -56,5 +56,9 @@ pub(super) async fn watch(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let progress = services.files.events(&caller.ctx, id.0).await?;
-    Ok(sse::respond("progress", progress.map(ProgressView::from), services.clone()))
+    Ok(sse::respond(
+        "progress",
+        progress.map(ProgressView::from),
+        services.clone(),
+    ))
 }

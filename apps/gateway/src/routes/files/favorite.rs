@@ -34,7 +34,13 @@ pub(super) async fn favorite(
     body: ValidJson<FavoriteBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let changes = FileChanges { is_favorite: Some(body.value.is_favorite), ..FileChanges::default() };
-    let changed = services.files.update(&caller.ctx, id.0, changes, None).await?;
-    Ok(file(Some("File changed."), changed))
+    let changes = FileChanges {
+        is_favorite: Some(body.value.is_favorite),
+        ..FileChanges::default()
+    };
+    let stored = services
+        .files
+        .update(&caller.ctx, id.0, changes, None)
+        .await?;
+    Ok(file(Some("File changed."), stored))
 }

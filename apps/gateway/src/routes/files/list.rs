@@ -73,11 +73,20 @@ impl FileQuery {
     fn parse(self) -> Result<(FileFilter, PageRequest), ApiError> {
         let page = PageQuery::new(self.limit, self.cursor).page()?;
         let status = self.status.map(|text| {
-            let known = || storage::FileStatus::ALL.iter().map(|status| status.as_str());
+            let known = || {
+                storage::FileStatus::ALL
+                    .iter()
+                    .map(|status| status.as_str())
+            };
             storage::FileStatus::parse(&text).ok_or_else(|| unknown("status", known()))
         });
         let kind = self.file_type.map(|text| {
-            let kinds = [MediaKind::Video, MediaKind::Audio, MediaKind::Image, MediaKind::Data];
+            let kinds = [
+                MediaKind::Video,
+                MediaKind::Audio,
+                MediaKind::Image,
+                MediaKind::Data,
+            ];
             let found = kinds.into_iter().find(|kind| kind.as_str() == text);
             found.ok_or_else(|| unknown("fileType", kinds.iter().map(|kind| kind.as_str())))
         });

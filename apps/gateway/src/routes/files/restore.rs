@@ -20,5 +20,8 @@ pub(super) async fn restore(
     id: Id<FileId>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(file(Some("File restored."), services.files.restore(&caller.ctx, id.0).await?))
+    Ok(file(
+        Some("File restored."),
+        services.files.restore(&caller.ctx, id.0).await?,
+    ))
 }

@@ -41,8 +41,19 @@ pub(super) async fn update(
     body: ValidJson<UpdateFileBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let UpdateFileBody { filename, tags, is_favorite } = body.value;
-    let changes = FileChanges { name: filename, tags, is_favorite };
-    let changed = services.files.update(&caller.ctx, id.0, changes, if_match.0).await?;
-    Ok(file(Some("File changed."), changed))
+    let UpdateFileBody {
+        filename,
+        tags,
+        is_favorite,
+    } = body.value;
+    let changes = FileChanges {
+        name: filename,
+        tags,
+        is_favorite,
+    };
+    let stored = services
+        .files
+        .update(&caller.ctx, id.0, changes, if_match.0)
+        .await?;
+    Ok(file(Some("File changed."), stored))
 }

@@ -70,7 +70,10 @@ pub(super) async fn create_upload_url(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let ctx = caller.idempotent(&body)?;
-    let grant = services.files.upload_url(&ctx, body.value.try_into()?).await?;
+    let grant = services
+        .files
+        .upload_url(&ctx, body.value.try_into()?)
+        .await?;
     Ok(HttpResponse::Created().json(UploadUrlAnswer {
         success: Success,
         upload_url: origin.absolute(&grant.url),
@@ -102,8 +105,11 @@ fn parse_sha256(text: &str) -> Result<[u8; 32], ApiError> {
     let byte = |index| digit(index).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
     let hexadecimal = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    bytes.filter(|_| hexadecimal).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
-        let detail = "must be 64 hexadecimal digits";
-        ApiError::invalid(vec![FieldError::new("/sha256", "invalid", detail)])
-    })
+    bytes
+        .filter(|_| hexadecimal)
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or_else(|| {
+            let detail = "must be 64 hexadecimal digits";
+            ApiError::invalid(vec![FieldError::new("/sha256", "invalid", detail)])
+        })
 }

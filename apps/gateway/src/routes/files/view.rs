@@ -132,5 +132,9 @@ pub struct FileAnswer {
 pub fn file(message: Option<&'static str>, file: File) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(etag(file.version))
-        .json(FileAnswer { success: Success, message, file: file.into() })
+        .json(FileAnswer {
+            success: Success,
+            message,
+            file: file.into(),
+        })
 }

@@ -7,10 +7,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(summary::get_health).service(summary::get_database);
+    config
+        .service(summary::get_health)
+        .service(summary::get_database);
 }
 
 /// Adds the probes at the root.
 pub fn root(config: &mut ServiceConfig<'_>) {
-    config.service(probes::live).service(probes::ready).service(probes::startup);
+    config
+        .service(probes::live)
+        .service(probes::ready)
+        .service(probes::startup);
 }

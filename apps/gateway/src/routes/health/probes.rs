@@ -30,13 +30,19 @@ pub(super) async fn live() -> HttpResponse {
 #[get("/readyz")]
 pub(super) async fn ready(services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
     if services.is_draining() {
-        return Err(ApiError::new(ErrorCode::Overloaded, "The server is stopping."));
+        return Err(ApiError::new(
+            ErrorCode::Overloaded,
+            "The server is stopping.",
+        ));
     }
     let database = services.health.component("database").await;
     if database.is_some_and(|database| database.status != HealthStatus::Critical) {
         Ok(HttpResponse::Ok().json(Done::new("ready")))
     } else {
-        Err(ApiError::new(ErrorCode::DatabaseUnavailable, "The database does not answer."))
+        Err(ApiError::new(
+            ErrorCode::DatabaseUnavailable,
+            "The database does not answer.",
+        ))
     }
 }
 

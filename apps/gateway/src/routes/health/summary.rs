@@ -67,7 +67,11 @@ struct ComponentView {
 impl From<ComponentReport> for ComponentView {
     fn from(report: ComponentReport) -> Self {
         let latency_ms = (report.latency.as_secs_f64() * 1_000_000.0).round() / 1000.0;
-        Self { status: report.status.into(), message: report.message, latency_ms }
+        Self {
+            status: report.status.into(),
+            message: report.message,
+            latency_ms,
+        }
     }
 }
 
@@ -89,7 +93,10 @@ struct DatabaseAnswer {
 #[get("/health")]
 pub(super) async fn get_health(services: web::Data<Services>) -> HttpResponse {
     let report = services.health.check().await;
-    let database = report.components.get("database").map(|database| database.status);
+    let database = report
+        .components
+        .get("database")
+        .map(|database| database.status);
     HttpResponse::Ok().json(HealthAnswer {
         success: Success,
         status: report.status.into(),
@@ -99,7 +106,11 @@ pub(super) async fn get_health(services: web::Data<Services>) -> HttpResponse {
         environment: services.environment,
         database: database.unwrap_or(HealthStatus::Critical).into(),
         uptime: services.health.uptime().as_secs(),
-        components: report.components.into_iter().map(|(name, it)| (name, it.into())).collect(),
+        components: report
+            .components
+            .into_iter()
+            .map(|(name, it)| (name, it.into()))
+            .collect(),
     })
 }
 
@@ -113,5 +124,8 @@ pub(super) async fn get_health(services: web::Data<Services>) -> HttpResponse {
 pub(super) async fn get_database(services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
     let report = services.health.component("database").await;
     let report = report.ok_or_else(|| ApiError::internal("no database probe"))?;
-    Ok(HttpResponse::Ok().json(DatabaseAnswer { success: Success, database: report.into() }))
+    Ok(HttpResponse::Ok().json(DatabaseAnswer {
+        success: Success,
+        database: report.into(),
+    }))
 }

@@ -59,7 +59,13 @@ impl From<CreditsOverview> for CreditsView {
     responses((status = 200, description = "The balance", body = CreditsAnswer), SignedIn, Always)
 )]
 #[get("/payments/credits")]
-pub(super) async fn get_credits(caller: Caller, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get_credits(
+    caller: Caller,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
     let credits = services.billing.credits(&caller.ctx).await?;
-    Ok(HttpResponse::Ok().json(CreditsAnswer { success: Success, credits: credits.into() }))
+    Ok(HttpResponse::Ok().json(CreditsAnswer {
+        success: Success,
+        credits: credits.into(),
+    }))
 }

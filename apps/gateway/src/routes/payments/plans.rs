@@ -22,8 +22,14 @@ struct PlansAnswer {
     responses((status = 200, description = "Cheapest first", body = PlansAnswer), Always)
 )]
 #[get("/payments/plans")]
-pub(super) async fn list_plans(guest: Guest, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn list_plans(
+    guest: Guest,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
     let plans = services.billing.plans(&guest.ctx).await?;
     let plans = plans.into_iter().map(PlanView::from).collect();
-    Ok(HttpResponse::Ok().json(PlansAnswer { success: Success, plans }))
+    Ok(HttpResponse::Ok().json(PlansAnswer {
+        success: Success,
+        plans,
+    }))
 }

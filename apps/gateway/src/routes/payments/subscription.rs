@@ -83,8 +83,13 @@ impl From<SubscriptionOverview> for SubscriptionView {
     responses((status = 200, description = "The subscription", body = SubscriptionAnswer), SignedIn, Absent, Always)
 )]
 #[get("/payments/subscription")]
-pub(super) async fn get_subscription(caller: Caller, services: web::Data<Services>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get_subscription(
+    caller: Caller,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, ApiError> {
     let subscription = services.billing.subscription(&caller.ctx).await?;
-    Ok(HttpResponse::Ok()
-        .json(SubscriptionAnswer { success: Success, subscription: subscription.into() }))
+    Ok(HttpResponse::Ok().json(SubscriptionAnswer {
+        success: Success,
+        subscription: subscription.into(),
+    }))
 }

@@ -45,7 +45,11 @@ pub(super) async fn create(
     let ctx = caller.idempotent(&body)?;
     let new = NewProject::try_from(body.value).map_err(eyemotion_projects::ProjectError::from)?;
     let created = services.projects.create(&ctx, new).await?;
-    Ok(project(StatusCode::CREATED, Some("Project created."), created))
+    Ok(project(
+        StatusCode::CREATED,
+        Some("Project created."),
+        created,
+    ))
 }
 
 impl TryFrom<CreateProjectBody> for NewProject {

@@ -24,6 +24,9 @@ pub(super) async fn delete(
     if_match: IfMatch,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    services.projects.delete(&caller.ctx, id.0, if_match.0).await?;
+    services
+        .projects
+        .delete(&caller.ctx, id.0, if_match.0)
+        .await?;
     Ok(HttpResponse::Ok().json(Done::new("Project deleted.")))
 }

@@ -24,6 +24,9 @@ pub(super) async fn list_of_user(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let (filter, page) = query.0.parse()?;
-    let page = services.projects.list_of(&caller.ctx, user.0, filter, page).await?;
+    let page = services
+        .projects
+        .list_of(&caller.ctx, user.0, filter, page)
+        .await?;
     Ok(HttpResponse::Ok().json(ProjectsAnswer::from(page)))
 }

@@ -57,7 +57,10 @@ pub(super) async fn update(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let update = ProjectUpdate::try_from(body.value).map_err(ProjectError::from)?;
-    let changed = services.projects.update(&caller.ctx, id.0, update, if_match.0).await?;
+    let changed = services
+        .projects
+        .update(&caller.ctx, id.0, update, if_match.0)
+        .await?;
     Ok(project(StatusCode::OK, Some("Project changed."), changed))
 }
 

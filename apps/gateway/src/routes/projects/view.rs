@@ -75,13 +75,21 @@ pub struct ProjectAnswer {
 }
 
 /// Answers with one project, its version as the ETag.
-pub fn project(status: StatusCode, message: Option<&'static str>, project: Project) -> HttpResponse {
+pub fn project(
+    status: StatusCode,
+    message: Option<&'static str>,
+    project: Project,
+) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     answer.insert_header(etag(project.version));
     if status == StatusCode::CREATED {
         answer.insert_header((header::LOCATION, format!("/api/v1/projects/{}", project.id)));
     }
-    answer.json(ProjectAnswer { success: Success, message, project: project.into() })
+    answer.json(ProjectAnswer {
+        success: Success,
+        message,
+        project: project.into(),
+    })
 }
 
 /// A page of projects, newest first.
@@ -128,13 +136,21 @@ impl ProjectQuery {
     pub fn parse(self) -> Result<(ProjectFilter, PageRequest), ApiError> {
         let page = PageQuery::new(self.limit, self.cursor).page()?;
         let wrong = |name: &str, detail: String| {
-            ApiError::invalid(vec![eyemotion_core::FieldError::new(name, "unknown_value", detail)])
+            ApiError::invalid(vec![eyemotion_core::FieldError::new(
+                name,
+                "unknown_value",
+                detail,
+            )])
         };
         let status = self.status.map(|text| text.parse()).transpose();
         let kind = self.r#type.map(|text| text.parse()).transpose();
         let filter = ProjectFilter {
-            status: status.map_err(|error: eyemotion_projects::UnknownName| wrong("status", error.to_string()))?,
-            kind: kind.map_err(|error: eyemotion_projects::UnknownName| wrong("type", error.to_string()))?,
+            status: status.map_err(|error: eyemotion_projects::UnknownName| {
+                wrong("status", error.to_string())
+            })?,
+            kind: kind.map_err(|error: eyemotion_projects::UnknownName| {
+                wrong("type", error.to_string())
+            })?,
         };
         Ok((filter, page))
     }

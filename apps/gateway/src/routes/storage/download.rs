@@ -56,9 +56,20 @@ pub(super) async fn download_file(
     query: ValidQuery<DownloadQuery>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let DownloadQuery { rendition, disposition, expires, signature } = query.0;
+    let DownloadQuery {
+        rendition,
+        disposition,
+        expires,
+        signature,
+    } = query.0;
     let (rendition, disposition) = RenditionQuery::new(rendition, disposition).parse()?;
-    let get = SignedDownload { file: id.0, rendition, disposition, expires, signature };
+    let get = SignedDownload {
+        file: id.0,
+        rendition,
+        disposition,
+        expires,
+        signature,
+    };
     let download = services.files.open_signed(&guest.ctx, get).await?;
     serve::respond(&req, download)
 }

@@ -21,14 +21,22 @@ pub struct RenditionQuery {
 impl RenditionQuery {
     /// From the parts that a route's own query type has.
     pub fn new(rendition: Option<String>, disposition: Option<String>) -> Self {
-        Self { rendition, disposition }
+        Self {
+            rendition,
+            disposition,
+        }
     }
 
     /// Checks the values.
     pub fn parse(self) -> Result<(Rendition, Disposition), ApiError> {
-        let rendition = self.rendition.as_deref().map_or(Some(Rendition::Original), Rendition::parse);
-        let disposition =
-            self.disposition.as_deref().map_or(Some(Disposition::Attachment), Disposition::parse);
+        let rendition = self
+            .rendition
+            .as_deref()
+            .map_or(Some(Rendition::Original), Rendition::parse);
+        let disposition = self
+            .disposition
+            .as_deref()
+            .map_or(Some(Disposition::Attachment), Disposition::parse);
         match (rendition, disposition) {
             (Some(rendition), Some(disposition)) => Ok((rendition, disposition)),
             (None, _) => Err(unknown("rendition", "original or thumbnail")),

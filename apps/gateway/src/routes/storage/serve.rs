@@ -34,7 +34,10 @@ pub fn respond(req: &HttpRequest, download: Download) -> Result<HttpResponse, Ap
         .insert_header(disposition(&download))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         // Whatever a file holds, it must not act as a page of ours.
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ))
         .insert_header(("cross-origin-resource-policy", "cross-origin"))
         // Media is compressed already, and a range counts bytes of the file itself.
         .insert_header(ContentEncoding::Identity);
@@ -46,12 +49,17 @@ pub fn respond(req: &HttpRequest, download: Download) -> Result<HttpResponse, Ap
     let length = range.end - range.start;
     answer.no_chunking(length);
     if *req.method() == Method::HEAD {
-        return Ok(answer.body(actix_web::body::SizedStream::new(length, futures_util::stream::empty::<Result<_, actix_web::Error>>())));
+        return Ok(answer.body(actix_web::body::SizedStream::new(
+            length,
+            futures_util::stream::empty::<Result<_, actix_web::Error>>(),
+        )));
     }
-    let chunks = download.read(range).map(|chunk| chunk.map_err(|error| {
-        tracing::error!(%error, "a download broke off");
-        actix_web::Error::from(ApiError::internal(error))
-    }));
+    let chunks = download.read(range).map(|chunk| {
+        chunk.map_err(|error| {
+            tracing::error!(%error, "a download broke off");
+            actix_web::Error::from(ApiError::internal(error))
+        })
+    });
     Ok(answer.body(actix_web::body::SizedStream::new(length, chunks)))
 }
 
@@ -72,7 +80,10 @@ fn not_modified(req: &HttpRequest, tag: &EntityTag, download: &Download) -> bool
             Err(_) => false,
         };
     }
-    let since = req.headers().get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+    let since = req
+        .headers()
+        .get(header::IF_MODIFIED_SINCE)
+        .and_then(|value| value.to_str().ok());
     since
         .and_then(|text| text.parse::<HttpDate>().ok())
         .is_some_and(|since| SystemTime::from(download.modified) <= SystemTime::from(since))
@@ -85,26 +96,34 @@ fn wanted_range(
     tag: &EntityTag,
     download: &Download,
 ) -> Result<Option<Range<u64>>, ApiError> {
-    let value = req.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
-    let Some(Ok(RangeHeader::Bytes(specs))) = value.map(str::parse) else { return Ok(None) };
+    let value = req
+        .headers()
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok());
+    let Some(Ok(RangeHeader::Bytes(specs))) = value.map(str::parse) else {
+        return Ok(None);
+    };
     if !if_range_holds(req, tag, download) {
         return Ok(None);
     }
-    let [spec] = specs.as_slice() else { return Ok(None) };
-    match spec.to_satisfiable_range(download.size) {
-        Some((first, last)) => Ok(Some(first..last + 1)),
-        None => {
-            let detail = format!("The file has {} bytes.", download.size);
-            Err(ApiError::new(ErrorCode::RangeNotSatisfiable, detail)
-                .with_member("size", download.size))
-        }
+    let [spec] = specs.as_slice() else {
+        return Ok(None);
+    };
+    if let Some((first, last)) = spec.to_satisfiable_range(download.size) {
+        return Ok(Some(first..last + 1));
     }
+    let detail = format!("The file has {} bytes.", download.size);
+    Err(ApiError::new(ErrorCode::RangeNotSatisfiable, detail).with_member("size", download.size))
 }
 
 /// RFC 9110 section 13.1.5: a range of another version is of no use.
 fn if_range_holds(req: &HttpRequest, tag: &EntityTag, download: &Download) -> bool {
-    let Some(value) = req.headers().get(header::IF_RANGE) else { return true };
-    let Ok(text) = value.to_str() else { return false };
+    let Some(value) = req.headers().get(header::IF_RANGE) else {
+        return true;
+    };
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
     if let Ok(other) = text.parse::<EntityTag>() {
         return other.strong_eq(tag);
     }
@@ -121,7 +140,13 @@ fn disposition(download: &Download) -> ContentDisposition {
     let ascii: String = download
         .file_name
         .chars()
-        .map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) || c == ' ' { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_graphic() && !"\"\\%;".contains(c) || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     ContentDisposition {
         disposition: kind,

@@ -34,6 +34,9 @@ pub(super) async fn stream_file(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let (rendition, disposition) = query.0.parse()?;
-    let download = services.files.open(&caller.ctx, id.0, rendition, disposition).await?;
+    let download = services
+        .files
+        .open(&caller.ctx, id.0, rendition, disposition)
+        .await?;
     serve::respond(&req, download)
 }

@@ -77,10 +77,18 @@ pub(super) async fn upload_file(
     let mut upload = services.files.begin_upload(&guest.ctx, put).await?;
     while let Some(chunk) = tokio::time::timeout(limits.body_timeout, payload.next())
         .await
-        .map_err(|_| ApiError::new(ErrorCode::RequestTimeout, "Nothing came for too long; send it again."))?
+        .map_err(|_| {
+            ApiError::new(
+                ErrorCode::RequestTimeout,
+                "Nothing came for too long; send it again.",
+            )
+        })?
     {
         let chunk = chunk.map_err(|error| {
-            ApiError::new(ErrorCode::MalformedRequest, format!("The bytes broke off: {error}."))
+            ApiError::new(
+                ErrorCode::MalformedRequest,
+                format!("The bytes broke off: {error}."),
+            )
         })?;
         upload.write(chunk).await?;
     }
