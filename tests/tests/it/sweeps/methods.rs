@@ -52,5 +52,5 @@ async fn a_method_that_a_path_does_not_take_is_405_and_told_which_it_takes() {
             }
         }
     }
-    assert_eq!(wrong, "");
+    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -55,6 +55,6 @@ async fn whoever_has_no_valid_token_is_refused_everywhere() {
             }
         }
     }
-    assert_eq!(wrong, "");
+    assert!(wrong.is_empty(), "{wrong}");
     assert!(swept > 20, "{swept} operations were swept");
 }
