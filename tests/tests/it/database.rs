@@ -4,9 +4,10 @@
 use crate::session::Session;
 use eyemotion_db::local::{LocalConfig, LocalPostgres};
 use eyemotion_db::{DatabaseConfig, migrate};
+use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -33,6 +34,7 @@ impl OwnedDatabase {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let config = LocalConfig {
             data_dir: folder.path().to_path_buf(),
+            bin_dir: env::var_os("EYEMOTION_PG_BIN").map(PathBuf::from),
             ephemeral: true,
             ..LocalConfig::default()
         };
