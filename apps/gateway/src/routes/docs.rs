@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
-use std::fmt::Write;
+use data_encoding::HEXLOWER;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The published document and its entity tag.
@@ -16,12 +16,8 @@ pub struct Document {
 impl Document {
     /// Keeps the text.
     pub fn new(text: String) -> Self {
-        let mut etag = String::from("\"");
-        for byte in digest(&SHA256, text.as_bytes()).as_ref().iter().take(16) {
-            // Writing into a String cannot fail.
-            let _ = write!(etag, "{byte:02x}");
-        }
-        etag.push('"');
+        let hash = HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref());
+        let etag = format!("\"{}\"", hash.get(..32).unwrap_or(&hash));
         Self {
             text: text.into(),
             etag,

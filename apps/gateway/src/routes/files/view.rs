@@ -2,10 +2,10 @@ use crate::extract::etag;
 use crate::names::{FileStatus, FileType, ThumbnailStatus};
 use crate::wire::{Success, Timestamp, seconds};
 use actix_web::HttpResponse;
+use data_encoding::HEXLOWER;
 use eyemotion_storage::File;
 use serde::Serialize;
 use serde_json::Value;
-use std::fmt::Write;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -84,7 +84,7 @@ impl From<File> for FileView {
             file_type: file.kind.as_str(),
             mime_type: file.mime_type,
             file_size: file.size,
-            sha256: file.sha256.map(|hash| hex(&hash)),
+            sha256: file.sha256.map(|hash| HEXLOWER.encode(&hash)),
             processing_status: file.status.as_str(),
             processing_error: file.error,
             processing_progress: file.progress,
@@ -109,14 +109,6 @@ impl From<File> for FileView {
             updated_at: file.updated_at.into(),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// One file.
