@@ -21,6 +21,11 @@ await createClient({
   ],
 });
 
+// Its comments link to a registry; ours has none to name.
+const types = `${output}/client/types.gen.ts`;
+const text = await readFile(types, 'utf8');
+await writeFile(types, text.replace(/\{@link https:\S+ (`[^`]+`)\}/g, '$1'));
+
 // What the generated functions do not know at run time.
 const keyed = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item)
