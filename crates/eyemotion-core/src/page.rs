@@ -97,7 +97,7 @@ mod tests {
             "!!!!",
             &"A".repeat(31),
             &"A".repeat(33),
-            &"_".repeat(32),
+            &"f".repeat(32),
         ] {
             assert!(Cursor::decode(bad).is_err(), "{bad}");
         }
