@@ -35,7 +35,8 @@ impl Db {
     }
 
     /// Queries with exactly the caller's rights, each a read-only transaction of its own that
-    /// takes one round trip.
+    /// takes one round trip. Not for queries with types of our own making: Diesel looks those up
+    /// first, and the COMMIT would be there before the query, which then sees no rows.
     pub async fn read(&self, ctx: &Ctx) -> Result<Tx, DbError> {
         let role = own_role(ctx);
         self.open(ctx, role, Tx::read).await

@@ -9,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use eyemotion_core::{Coded, Ctx, ErrorCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// The client's key stands in the way.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,13 @@ impl Coded for IdempotencyError {
         match self {
             Self::Reused => ErrorCode::IdempotencyKeyReused,
             Self::Db(error) => error.code(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Reused => None,
+            Self::Db(error) => error.retry_after(),
         }
     }
 }

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use eyemotion_core::{Coded, Credits, Ctx, ErrorCode, UserId};
 use eyemotion_db::{DbError, Tx};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// Why credits were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,13 @@ impl Coded for LedgerError {
                 ("creditsAvailable".to_owned(), json!(available)),
             ]),
             Self::KeyReused | Self::Db(_) => Map::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Db(error) => error.retry_after(),
+            Self::Insufficient { .. } | Self::KeyReused => None,
         }
     }
 }

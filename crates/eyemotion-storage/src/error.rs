@@ -199,6 +199,8 @@ impl Coded for StorageError {
         match self {
             Self::UploadInProgress => Some(Duration::from_secs(15)),
             Self::Blob(_) => Some(Duration::from_secs(5)),
+            Self::Idempotency(error) => error.retry_after(),
+            Self::Ledger(error) => error.retry_after(),
             Self::Db(error) => error.retry_after(),
             _ => None,
         }

@@ -10,6 +10,7 @@ use eyemotion_testkit::TestDatabase;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 const OPERATION: &str = "test.create";
 
@@ -168,6 +169,25 @@ async fn a_second_request_waits_for_the_first_ones_commit() {
     first.commit().await.unwrap();
     assert_eq!(second.await.unwrap(), made);
     assert_eq!(maker.count(), 0);
+}
+
+#[tokio::test]
+async fn a_second_request_that_waits_too_long_may_come_again() {
+    let (database, maker, one) = world().await;
+    let ctx = keyed(&one, "k", 1);
+    let mut first = maker.db.begin_for(&ctx).await.unwrap();
+    replay::<Made>(&mut first, &ctx, OPERATION).await.unwrap();
+    let mut config = database.config();
+    config.lock_timeout = Duration::from_millis(100);
+    let impatient = Maker {
+        db: Db::new(&config).unwrap(),
+        ..maker
+    };
+    let error = impatient.make(&ctx).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::DatabaseUnavailable, "{error:?}");
+    assert!(error.retry_after().is_some());
+    drop(first);
+    assert_eq!(impatient.make(&ctx).await.unwrap(), Made { number: 1 });
 }
 
 #[tokio::test]
