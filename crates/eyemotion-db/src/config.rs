@@ -6,7 +6,8 @@ use std::time::Duration;
 pub struct DatabaseConfig {
     /// `postgres://user:password@host:port/name?sslmode=...` or `key=value` pairs; `sslmode` is
     /// `disable`, `prefer` (the default), `require`, `verify-ca` or `verify-full`, and
-    /// `sslrootcert` names a PEM file with the authorities to trust instead of the system's.
+    /// `sslrootcert` names a PEM file with the authorities to trust instead of the system's. A
+    /// certificate must name its host as a subjectAltName; a common name alone does not count.
     pub url: SecretString,
     /// Connections at most for each database role.
     pub pool_size: usize,

@@ -296,3 +296,19 @@ async fn a_server_without_a_certificate() {
     )
     .await;
 }
+
+/// Something that takes connections and says nothing, behind a broken load balancer say.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_is_given_up() {
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://app@{}/secure", mute.local_addr().unwrap());
+    let config = DatabaseConfig::new(url);
+    let error = migrate(&config).await.unwrap_err();
+    assert!(
+        matches!(error, MigrateError::Connect(ConnectError::Silent)),
+        "{error:?}"
+    );
+    let db = Db::new(&config).unwrap();
+    let error = db.read(&Ctx::system("test")).await.map(drop).unwrap_err();
+    assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
+}
