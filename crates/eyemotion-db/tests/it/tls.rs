@@ -6,6 +6,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::people::until;
 use crate::server::Server;
@@ -20,13 +21,15 @@ use tokio_postgres::Client;
 /// The name that the certificates are for; no test asks the world's name servers for it.
 const NAME: &str = "db.example";
 
-/// A loopback address on which the port of the local server's choice is free.
+/// A loopback address of its own, whose port of the local server's choice is free.
 fn free_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
     let own = std::process::id().to_be_bytes();
-    let others = (1..250).map(|last| Ipv4Addr::new(127, own[2], own[3], last));
-    let mut all = others.chain([Ipv4Addr::LOCALHOST]);
-    all.find(|address| TcpListener::bind((*address, 5432)).is_ok())
-        .unwrap()
+    let mut others =
+        (0..250).map(|_| Ipv4Addr::new(127, own[2], own[3], NEXT.fetch_add(1, Ordering::Relaxed)));
+    let free = |address: &Ipv4Addr| TcpListener::bind((*address, 5432)).is_ok();
+    // Not every system has more than one.
+    others.find(free).unwrap_or(Ipv4Addr::LOCALHOST)
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -256,13 +259,16 @@ async fn a_certificate_of_somebody_else_is_refused() {
 
 #[tokio::test]
 async fn a_root_certificate_that_cannot_be_read_is_named() {
-    let server = TlsServer::start().await;
+    let roots = tempfile::tempdir().unwrap();
     let config = |file: &str| {
-        let words = format!("sslmode=verify-full sslrootcert=ROOTS/{file}");
-        server.named(NAME, "secure", &words)
+        let path = roots.path().join(file);
+        DatabaseConfig::new(format!(
+            "host=h sslmode=verify-ca sslrootcert={}",
+            path.display()
+        ))
     };
     refused(&config("missing.pem"), "missing.pem: ").await;
-    fs::write(server.root("empty.pem"), "no certificate").unwrap();
+    fs::write(roots.path().join("empty.pem"), "no certificate").unwrap();
     refused(&config("empty.pem"), "empty.pem: holds no certificate").await;
 }
 
