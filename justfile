@@ -43,9 +43,6 @@ bless: openapi
 migrate *verb="status":
     cargo run --locked -p eyemotion -- migrate {{ verb }}
 
-# Say what this machine and its configuration lack
-doctor:
-    cargo run --locked -p eyemotion -- doctor
 
 # Measure requests a second and p99 beside their floors
 bench *flags:
