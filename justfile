@@ -37,12 +37,10 @@ sdk: openapi
 # Renew everything that tests compare with: the OpenAPI document, the SDK (where there is Node) and the snapshots
 bless: openapi
     if command -v npm >/dev/null; then {{ just_executable() }} sdk; else echo "no npm: the SDK stays as it is"; fi
-    INSTA_UPDATE=always ./run test
 
 # Migrate the configured database: up, status or down
 migrate *verb="status":
     cargo run --locked -p eyemotion -- migrate {{ verb }}
-
 
 # Measure requests a second and p99 beside their floors
 bench *flags:
