@@ -34,7 +34,7 @@ openapi:
 sdk: openapi
     cd openapi/typescript && npm ci --ignore-scripts && npm run generate && npm run build
 
-# Renew everything that tests compare with: the OpenAPI document, the SDK (where there is Node) and the snapshots
+# Renew everything that tests compare with: the OpenAPI document, and the SDK where there is Node
 bless: openapi
     if command -v npm >/dev/null; then {{ just_executable() }} sdk; else echo "no npm: the SDK stays as it is"; fi
 
