@@ -8,6 +8,7 @@ mod accounts;
 mod activity;
 mod credits;
 mod health;
+mod mail;
 mod projects;
 mod quota;
 
@@ -15,5 +16,6 @@ pub use accounts::{AccountLifecycle, NewAccount};
 pub use activity::{Activity, ActivityLog};
 pub use credits::{Charge, CreditKind, CreditLedger, Grant, LedgerError};
 pub use health::{ComponentHealth, HealthStatus, Probe};
+pub use mail::{Mail, Outbox};
 pub use projects::{ProjectContents, ProjectDirectory};
 pub use quota::StorageQuota;
