@@ -52,6 +52,9 @@ failures! {
         "503" "Not now: try again after `Retry-After`";
     /// For operations that need a signed-in caller.
     SignedIn: "401" "No valid access token, or the session has ended";
+    /// For operations of admins.
+    AdminOnly: "401" "No valid access token, or the session has ended",
+        "403" "The caller's role does not allow it";
     /// For operations with a JSON body.
     WithBody: "400" "The body is not JSON",
         "408" "The body did not arrive in time",

@@ -1,11 +1,13 @@
 //! What handlers take from a request.
 
+mod admin;
 mod caller;
 mod conditional;
 mod json;
 mod origin;
 mod parameters;
 
+pub use admin::{AdminCaller, SuperAdminCaller};
 pub use caller::{Caller, Guest, IdempotencyHeader};
 pub use conditional::{IfMatch, etag};
 pub use json::ValidJson;
