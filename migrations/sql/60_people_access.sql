@@ -2,12 +2,13 @@
 -- quota, owner, a file's status and size) are in no write grant. Admins read more, and write through service_role.
 
 -- Accounts
-grant select (id, email, email_confirmed_at, created_at, last_sign_in_at) on auth.users to authenticated;
+grant select (id, email, email_confirmed_at, banned_until, ban_reason, created_at, last_sign_in_at, deleted_at)
+    on auth.users to authenticated;
 create policy people_select on auth.users for select to authenticated
     using (id = (select auth.uid()) or (select auth.is_admin()));
 
 grant select (id, user_id, created_at, refreshed_at, expires_at, idle_expires_at, revoked_at, revoked_reason, ip,
-    user_agent, aal) on auth.sessions to authenticated;
+    user_agent, aal, authenticated_at) on auth.sessions to authenticated;
 create policy people_select on auth.sessions for select to authenticated
     using (user_id = (select auth.uid()));
 

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use eyemotion_core::{Coded, ErrorCode, FieldError};
 use eyemotion_db::DbError;
 use serde_json::{Map, Value, json};
@@ -28,12 +28,41 @@ pub enum AuthError {
     /// The session was ended or ran out.
     #[error("the session has ended; sign in again")]
     SessionEnded,
+    /// The caller has no such session.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// The person last proved who they are too long ago for this.
+    #[error("this needs a fresh proof of who you are: give the password again")]
+    ReauthenticationNeeded {
+        /// How old the proof may be.
+        max_age: TimeDelta,
+    },
+    /// Tried too often; `limiter` names the rule.
+    #[error("too many attempts; try again later")]
+    Throttled {
+        /// `sign_in_account`, `mail` ...
+        limiter: String,
+        /// When it makes sense to try again.
+        retry_after: Duration,
+    },
     /// The method needs somebody who has signed in.
     #[error("sign in first")]
     Unauthenticated,
     /// The method is the platform's.
     #[error("this is not allowed")]
     Forbidden,
+    /// The person stands as high as the caller, or higher.
+    #[error("only a super_admin may do this to an admin")]
+    OutOfReach,
+    /// Somebody else must do this.
+    #[error("nobody does this to their own account; ask another admin")]
+    OwnAccount,
+    /// Nobody would be left who can give roles.
+    #[error("this is the last super_admin; make another one first")]
+    LastSuperAdmin,
+    /// There is nobody with this id.
+    #[error("there is no such user")]
+    NoSuchUser,
     /// Nobody has this address.
     #[error("there is no account with this e-mail address")]
     NotFound,
@@ -67,8 +96,14 @@ impl Coded for AuthError {
             Self::Banned(_) => ErrorCode::AccountBanned,
             Self::RefreshTokenInvalid => ErrorCode::RefreshTokenInvalid,
             Self::SessionEnded => ErrorCode::SessionEnded,
+            Self::SessionNotFound => ErrorCode::SessionNotFound,
+            Self::ReauthenticationNeeded { .. } => ErrorCode::ReauthenticationNeeded,
+            Self::Throttled { .. } => ErrorCode::RateLimited,
             Self::Unauthenticated => ErrorCode::Unauthenticated,
-            Self::Forbidden => ErrorCode::Forbidden,
+            Self::Forbidden | Self::OutOfReach => ErrorCode::Forbidden,
+            Self::OwnAccount => ErrorCode::OwnAccount,
+            Self::LastSuperAdmin => ErrorCode::LastSuperAdmin,
+            Self::NoSuchUser => ErrorCode::UserNotFound,
             Self::NotFound => ErrorCode::NotFound,
             Self::VersionMismatch { .. } => ErrorCode::VersionMismatch,
             Self::Overloaded { .. } => ErrorCode::Overloaded,
@@ -90,13 +125,21 @@ impl Coded for AuthError {
             Self::VersionMismatch { current } => {
                 Map::from_iter([("currentVersion".to_owned(), json!(current))])
             }
+            Self::ReauthenticationNeeded { max_age } => {
+                Map::from_iter([("maxAge".to_owned(), json!(max_age.num_seconds()))])
+            }
+            Self::Throttled { limiter, .. } => {
+                Map::from_iter([("limiter".to_owned(), json!(limiter))])
+            }
             _ => Map::new(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Overloaded { retry_after } => Some(*retry_after),
+            Self::Overloaded { retry_after } | Self::Throttled { retry_after, .. } => {
+                Some(*retry_after)
+            }
             Self::Db(error) => error.retry_after(),
             _ => None,
         }

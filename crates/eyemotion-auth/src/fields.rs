@@ -30,6 +30,11 @@ pub(crate) const PHONE: Bounds = Bounds {
     least: 0,
     most: 40,
 };
+pub(crate) const BAN_REASON: Bounds = Bounds {
+    pointer: "/reason",
+    least: 0,
+    most: 500,
+};
 const AVATAR_URL: Bounds = Bounds {
     pointer: "/avatarUrl",
     least: 0,

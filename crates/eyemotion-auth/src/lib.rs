@@ -15,6 +15,8 @@ mod key_file;
 mod keys;
 mod model;
 mod password;
+mod people;
+mod password_check;
 mod profile;
 mod refresh_token;
 mod registration;
@@ -22,10 +24,17 @@ mod repository;
 mod schema;
 mod service;
 mod session;
+mod sessions;
+mod throttle;
 
 pub use account::{AccountService, AuthDependencies};
 pub use config::AuthConfig;
 pub use error::{AuthError, TokenError};
 pub use keys::{Keys, KeysError};
 pub use model::{AccountOverview, Plan, Profile, Subscription};
+pub use people::{
+    AccountStatus, Ban, NewBan, Part, People, PeopleFilter, PeopleList, Person, PersonDetail,
+};
+pub use sessions::{Session, SessionScope, Sessions};
+pub use throttle::Throttling;
 pub use service::{Accounts, NewUser, ProfileUpdate, Registered, SessionTokens, SignedIn};

@@ -5,6 +5,7 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         email_confirmed_at -> Nullable<Timestamptz>,
         banned_until -> Nullable<Timestamptz>,
+        ban_reason -> Nullable<Text>,
         created_at -> Timestamptz,
         last_sign_in_at -> Nullable<Timestamptz>,
         deleted_at -> Nullable<Timestamptz>,
@@ -25,6 +26,17 @@ diesel::table! {
         revoked_reason -> Nullable<Text>,
         ip -> Nullable<Text>,
         user_agent -> Nullable<Text>,
+        authenticated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    auth.throttles (key) {
+        key -> Bytea,
+        rule -> Text,
+        spent -> Int4,
+        free_at -> Timestamptz,
+        resets_at -> Timestamptz,
     }
 }
 
@@ -45,6 +57,26 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A view.
+    admin_users (id) {
+        id -> Uuid,
+        email -> Text,
+        full_name -> Text,
+        company_name -> Nullable<Text>,
+        country -> Text,
+        role -> Text,
+        email_confirmed_at -> Nullable<Timestamptz>,
+        banned_until -> Nullable<Timestamptz>,
+        ban_reason -> Nullable<Text>,
+        deleted_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        last_sign_in_at -> Nullable<Timestamptz>,
+        plan_name -> Nullable<Text>,
+        subscription_status -> Nullable<Text>,
     }
 }
 

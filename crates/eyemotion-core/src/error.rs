@@ -71,6 +71,8 @@ macro_rules! codes {
 codes! {
     MalformedRequest = "malformed_request", Malformed, "The request could not be read";
     UnknownQueryParameter = "unknown_query_parameter", Malformed, "A query parameter is not known here";
+    OauthFlowInvalid = "oauth_flow_invalid", Malformed, "The sign-in was not begun in this browser, or is over";
+    OauthRefused = "oauth_refused", Malformed, "The provider did not confirm the sign-in";
     Unauthenticated = "unauthenticated", Unauthenticated, "Sign in first";
     TokenExpired = "token_expired", Unauthenticated, "The access token has expired";
     TokenInvalid = "token_invalid", Unauthenticated, "The access token is not valid";
@@ -81,19 +83,27 @@ codes! {
     QuotaExceeded = "quota_exceeded", PaymentRequired, "The plan's storage is full";
     Forbidden = "forbidden", Forbidden, "This is not allowed";
     AccountBanned = "account_banned", Forbidden, "The account is banned";
+    ReauthenticationNeeded = "reauthentication_needed", Forbidden, "Prove again who you are";
     EmailNotConfirmed = "email_not_confirmed", Forbidden, "The e-mail address is not confirmed yet";
+    OauthEmailUnverified = "oauth_email_unverified", Forbidden, "The provider has not verified the e-mail address";
     UploadUrlInvalid = "upload_url_invalid", Forbidden, "The upload URL is not valid";
     UploadUrlExpired = "upload_url_expired", Forbidden, "The upload URL has expired";
     DownloadUrlInvalid = "download_url_invalid", Forbidden, "The download URL is not valid";
     DownloadUrlExpired = "download_url_expired", Forbidden, "The download URL has expired";
     NotFound = "not_found", NotFound, "There is nothing here";
+    UserNotFound = "user_not_found", NotFound, "There is no such user";
     ProjectNotFound = "project_not_found", NotFound, "There is no such project";
     FileNotFound = "file_not_found", NotFound, "There is no such file";
+    SessionNotFound = "session_not_found", NotFound, "There is no such session";
     SubscriptionNotFound = "subscription_not_found", NotFound, "There is no live subscription";
     ThumbnailNotFound = "thumbnail_not_found", NotFound, "The file has no thumbnail";
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The method is not allowed here";
     RequestTimeout = "request_timeout", Timeout, "The request took too long to arrive";
     EmailTaken = "email_taken", Conflict, "An account with this e-mail address exists";
+    IdentityTaken = "identity_taken", Conflict, "The identity belongs to another account";
+    LastSignInMethod = "last_sign_in_method", Conflict, "It is the only way to sign in";
+    OwnAccount = "own_account", Conflict, "Nobody does this to their own account";
+    LastSuperAdmin = "last_super_admin", Conflict, "The last super_admin stays one";
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "The same request is still being worked on";
     UploadAlreadyCompleted = "upload_already_completed", Conflict, "The file has been uploaded already";
     UploadInProgress = "upload_in_progress", Conflict, "The file is being uploaded";
@@ -114,6 +124,8 @@ codes! {
     Overloaded = "overloaded", Unavailable, "The server is busy";
     DatabaseUnavailable = "database_unavailable", Unavailable, "The database cannot be reached";
     StorageUnavailable = "storage_unavailable", Unavailable, "The object store cannot be reached";
+    OauthNotConfigured = "oauth_not_configured", Unavailable, "Sign-in through this provider is not set up";
+    OauthUnavailable = "oauth_unavailable", Unavailable, "The provider gives no usable answer";
 }
 
 /// One value of the request that is wrong.

@@ -32,16 +32,27 @@ steps![
     "20261122000006_jobs",
     "20261122000007_kv",
     "20261122000008_idempotency",
+    "20261122000009_mail",
+    "20261122000010_sessions_and_throttles",
+    "20261122000012_oauth_flows",
+    "20261122000013_kv_and_api_keys",
+    "20261122000014_privacy",
+    "20261122000015_roles_and_audit",
 ];
 
 replaceable![
     "10_context.sql",
+    "15_changes.sql",
     "20_triggers.sql",
+    "25_super_admins.sql",
+    "27_kv.sql",
     "30_views.sql",
     "35_account_overview.sql",
+    "36_admin_views.sql",
     "40_functions.sql",
     "50_service_access.sql",
     "60_people_access.sql",
+    "65_privacy.sql",
     "70_seeds.sql",
     "80_partitions.sql",
 ];

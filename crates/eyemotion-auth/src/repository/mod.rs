@@ -1,12 +1,19 @@
 //! SQL and nothing else: functions over a transaction, one file for each table.
 
 pub(crate) mod account_overview;
+pub(crate) mod admin_users;
 pub(crate) mod profiles;
 pub(crate) mod sessions;
+pub(crate) mod throttles;
 pub(crate) mod users;
 
 impl From<diesel::result::Error> for crate::error::AuthError {
     fn from(error: diesel::result::Error) -> Self {
-        Self::Db(error.into())
+        let error = eyemotion_db::DbError::from(error);
+        if error.constraint() == Some("last_super_admin") {
+            Self::LastSuperAdmin
+        } else {
+            Self::Db(error)
+        }
     }
 }
