@@ -16,9 +16,12 @@ begin
         select tab::regclass, owner, verbs from (values
             ('auth.users', 'id', 'select, insert, update, delete'),
             ('auth.sessions', 'user_id', 'select, insert, update, delete'),
+            ('auth.throttles', null, 'select, insert, update, delete'),
             ('auth.identities', 'user_id', 'select, insert, update, delete'),
             ('auth.factors', 'user_id', 'select, insert, update, delete'),
             ('auth.one_time_tokens', 'user_id', 'select, insert, update, delete'),
+            ('auth.oauth_flows', null, 'select, insert, delete'),
+            ('auth.account_deletions', 'user_id', 'select, insert, update, delete'),
             ('public.user_profiles', 'id', 'select, insert, update, delete'),
             ('public.subscription_plans', 'catalogue', 'select, insert, update'),
             ('public.subscriptions', 'user_id', 'select, insert, update'),
@@ -35,7 +38,9 @@ begin
             ('public.storage_reservations', 'user_id', 'select, insert, update, delete'),
             ('public.idempotency_keys', 'user_id', 'select, insert, update, delete'),
             ('public.activity_logs', 'user_id', 'select, insert'),
+            ('public.api_keys', 'user_id', 'select, insert, update, delete'),
             ('public.kv_store', null, 'select, insert, update, delete'),
+            ('public.mail_outbox', 'user_id', 'select, insert, update, delete'),
             ('jobs.jobs', 'owner_id', 'select, insert, update, delete'),
             ('jobs.schedules', null, 'select, insert, update, delete')
         ) as access (tab, owner, verbs)

@@ -129,7 +129,7 @@ fn check_operator(ctx: &Ctx) -> Result<(), BillingError> {
         Actor::User { role, .. } if role.is_admin() => Ok(()),
         Actor::System(_) => Ok(()),
         Actor::User { .. } => Err(BillingError::Forbidden),
-        Actor::Anonymous => Err(BillingError::Unauthenticated),
+        Actor::Anonymous | Actor::ApiKey { .. } => Err(BillingError::Unauthenticated),
     }
 }
 

@@ -9,6 +9,7 @@ mod billing;
 mod error;
 mod jobs;
 mod ledger;
+mod lifecycle;
 mod model;
 mod period;
 mod renewal;

@@ -21,11 +21,24 @@ diesel::table! {
         user_id -> Uuid,
         plan_id -> Uuid,
         status -> Text,
+        stripe_customer_id -> Nullable<Text>,
         stripe_subscription_id -> Nullable<Text>,
         current_period_start -> Timestamptz,
         current_period_end -> Timestamptz,
         cancel_at_period_end -> Bool,
+        cancelled_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payment_transactions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        description -> Text,
+        invoice_url -> Nullable<Text>,
+        receipt_url -> Nullable<Text>,
+        metadata -> Jsonb,
     }
 }
 

@@ -2,11 +2,10 @@ use crate::ledger::Ledger;
 use crate::period::Period;
 use crate::renewal;
 use crate::repository::{plans, subscriptions, wallets};
-use async_trait::async_trait;
 use chrono::SubsecRound;
 use eyemotion_core::{Clock, Ctx, UserId};
 use eyemotion_db::{Db, DbError, Tx};
-use eyemotion_ports::{AccountLifecycle, LedgerError, NewAccount, StorageQuota};
+use eyemotion_ports::{LedgerError, NewAccount, StorageQuota};
 use std::sync::Arc;
 
 /// What everybody starts with.
@@ -19,7 +18,7 @@ const BATCH: i64 = 500;
 pub struct Subscriptions {
     db: Db,
     ledger: Ledger,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     quota: Arc<dyn StorageQuota>,
 }
 
@@ -84,10 +83,9 @@ impl Subscriptions {
     }
 }
 
-#[async_trait]
-impl AccountLifecycle for Subscriptions {
-    /// Subscribes to the free plan, from now to the same day of the next month.
-    async fn registered(
+impl Subscriptions {
+    /// Subscribes a new person to the free plan, from now to the same day of the next month.
+    pub(crate) async fn begin_free(
         &self,
         tx: &mut Tx,
         ctx: &Ctx,

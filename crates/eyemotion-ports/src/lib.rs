@@ -7,14 +7,16 @@
 mod accounts;
 mod activity;
 mod credits;
+mod flags;
 mod health;
 mod mail;
 mod projects;
 mod quota;
 
-pub use accounts::{AccountLifecycle, NewAccount};
+pub use accounts::{AccountLifecycle, Erasure, Leaver, NewAccount};
 pub use activity::{Activity, ActivityLog};
 pub use credits::{Charge, CreditKind, CreditLedger, Grant, LedgerError};
+pub use flags::{Flag, FlagRule, FlagSubject, Flags};
 pub use health::{ComponentHealth, HealthStatus, Probe};
 pub use mail::{Mail, Outbox};
 pub use projects::{ProjectContents, ProjectDirectory};

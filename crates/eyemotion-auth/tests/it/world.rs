@@ -8,8 +8,9 @@ use eyemotion_auth::{
     SessionTokens,
 };
 use eyemotion_core::{Actor, Ctx, ManualClock, UserId};
+use eyemotion_db::personal::PersonalTable;
 use eyemotion_db::{Db, DbError, Tx};
-use eyemotion_ports::{AccountLifecycle, Activity, ActivityLog, NewAccount};
+use eyemotion_ports::{AccountLifecycle, Activity, ActivityLog, Erasure, Leaver, NewAccount};
 use eyemotion_testkit::TestDatabase;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +58,19 @@ impl AccountLifecycle for FakeBilling {
         } else {
             Ok(())
         }
+    }
+
+    fn domain(&self) -> &'static str {
+        "billing"
+    }
+
+    fn tables(&self) -> &'static [PersonalTable] {
+        &[]
+    }
+
+    /// As the real one: what is there stays.
+    async fn erase(&self, _: &mut Tx, _: &Ctx, _: &Leaver) -> Result<Erasure, DbError> {
+        Ok(Erasure::Done)
     }
 }
 
@@ -178,7 +192,7 @@ impl Person {
     pub fn session(&self) -> Uuid {
         match self.ctx.actor {
             Actor::User { session, .. } => session.0,
-            Actor::Anonymous | Actor::System(_) => Uuid::nil(),
+            Actor::Anonymous | Actor::ApiKey { .. } | Actor::System(_) => Uuid::nil(),
         }
     }
 }

@@ -75,6 +75,7 @@ impl Posting {
 pub(crate) fn actor(ctx: &Ctx) -> String {
     match ctx.actor {
         Actor::User { id, .. } => format!("user:{id}"),
+        Actor::ApiKey { id } => format!("api_key:{id}"),
         Actor::System(part) => format!("system:{part}"),
         Actor::Anonymous => "anonymous".to_owned(),
     }

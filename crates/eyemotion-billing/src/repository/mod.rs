@@ -1,5 +1,6 @@
 //! SQL and nothing else, one file for each table or view.
 
+pub(crate) mod leavers;
 pub(crate) mod lots;
 pub(crate) mod plans;
 pub(crate) mod subscriptions;
