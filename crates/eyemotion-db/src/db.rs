@@ -1,3 +1,4 @@
+use crate::changes::Changes;
 use crate::config::DatabaseConfig;
 use crate::connect::{ConnectError, Connector};
 use crate::error::DbError;
@@ -7,7 +8,7 @@ use crate::statements::SetContext;
 use crate::tx::Tx;
 use eyemotion_core::{Actor, Ctx};
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// PostgreSQL, for the whole process. Cheap to clone.
 ///
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub struct Db {
     pools: Arc<Pools>,
     connector: Arc<Connector>,
+    changes: Arc<OnceLock<Changes>>,
 }
 
 impl Db {
@@ -24,7 +26,11 @@ impl Db {
     pub fn new(config: &DatabaseConfig) -> Result<Self, ConnectError> {
         let connector = Arc::new(Connector::new(config)?);
         let pools = Arc::new(Pools::new(config, &connector)?);
-        Ok(Self { pools, connector })
+        Ok(Self {
+            pools,
+            connector,
+            changes: Arc::default(),
+        })
     }
 
     /// A transaction with exactly the caller's rights: `anon` for nobody, `authenticated` for a
@@ -59,6 +65,12 @@ impl Db {
         Notifications::start(Arc::clone(&self.connector), channels)
     }
 
+    /// What is changed anywhere, from this database on one connection for the whole process.
+    pub fn changes(&self) -> Changes {
+        let start = || Changes::start(Arc::clone(&self.connector));
+        self.changes.get_or_init(start).clone()
+    }
+
     /// Closes idle connections and refuses new ones.
     pub fn close(&self) {
         self.pools.close();
@@ -71,17 +83,14 @@ impl Db {
         make: impl FnOnce(crate::pool::Connection, Arc<Connector>, SetContext) -> Tx,
     ) -> Result<Tx, DbError> {
         let connection = self.pools.get(role).await?;
-        Ok(make(
-            connection,
-            Arc::clone(&self.connector),
-            context(ctx, role),
-        ))
+        let tx = make(connection, Arc::clone(&self.connector), context(ctx, role));
+        Ok(tx.telling(self.changes.get()))
     }
 }
 
 const fn own_role(ctx: &Ctx) -> DbRole {
     match ctx.actor {
-        Actor::Anonymous => DbRole::Anon,
+        Actor::Anonymous | Actor::ApiKey { .. } => DbRole::Anon,
         Actor::User { .. } => DbRole::Authenticated,
         Actor::System(_) => DbRole::Service,
     }
@@ -97,6 +106,8 @@ fn context(ctx: &Ctx, role: DbRole) -> SetContext {
             id.to_string(),
             json!({ "sub": id, "sid": session, "role": role.as_str(), "user_role": user_role }),
         ),
+        // Not the empty subject: on behalf of a key, `service_role` reaches no person's rows.
+        Actor::ApiKey { id } => (id.to_string(), json!({ "sub": id, "role": role.as_str() })),
         Actor::Anonymous | Actor::System(_) => (String::new(), json!({ "role": role.as_str() })),
     };
     SetContext {

@@ -2,9 +2,10 @@
 //! connection and pipelined with the caller's query.
 
 use diesel::pg::Pg;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Nullable, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 macro_rules! fixed_statements {
     ($($name:ident = $sql:literal),* $(,)?) => {$(
@@ -24,6 +25,18 @@ fixed_statements! {
     Begin = "BEGIN",
     BeginReadOnly = "BEGIN READ ONLY",
     Commit = "COMMIT",
+    AnnouncedChanges = "SELECT current_setting('eyemotion.changes', true)",
+}
+
+impl Query for AnnouncedChanges {
+    type SqlType = Nullable<Text>;
+}
+
+/// What `public.announce_change` has collected in this transaction, one change a line.
+pub(crate) async fn announced_changes(
+    mut connection: &AsyncPgConnection,
+) -> QueryResult<Option<String>> {
+    AnnouncedChanges.get_result(&mut connection).await
 }
 
 /// Who the transaction acts for, in the settings that `auth.uid()`, `auth.role()` and

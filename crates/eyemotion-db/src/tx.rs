@@ -1,9 +1,10 @@
 //! The transaction: an owned value, the only way to a query.
 
+use crate::changes::{Changes, Listening};
 use crate::connect::Connector;
 use crate::error::DbError;
 use crate::pool::Connection;
-use crate::statements::{Begin, BeginReadOnly, Commit, SetContext};
+use crate::statements::{Begin, BeginReadOnly, Commit, SetContext, announced_changes};
 use deadpool::managed::Object;
 use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
@@ -51,6 +52,8 @@ pub struct Tx {
     phase: Phase,
     /// Set by any failed statement, also by one whose error arrives with the rows.
     failed: Arc<AtomicBool>,
+    /// The caches of this process, to be told at commit.
+    listening: Option<Arc<Listening>>,
 }
 
 impl Tx {
@@ -83,10 +86,17 @@ impl Tx {
             mode,
             phase: Phase::Fresh,
             failed: Arc::default(),
+            listening: None,
         }
     }
 
-    /// Makes everything done so far permanent.
+    pub(crate) fn telling(mut self, changes: Option<&Changes>) -> Self {
+        self.listening = changes.and_then(Changes::listening).cloned();
+        self
+    }
+
+    /// Makes everything done so far permanent. When it returns, the caches of this process have
+    /// dropped what was changed.
     ///
     /// # Errors
     /// [`DbError::Aborted`] if a statement had failed (PostgreSQL would answer COMMIT with a
@@ -98,8 +108,24 @@ impl Tx {
         if self.mode == Mode::Read || self.phase == Phase::Fresh {
             return Ok(());
         }
-        self.execute_returning_count(Commit).await?;
+        let Some(listening) = self.listening.clone() else {
+            self.execute_returning_count(Commit).await?;
+            self.phase = Phase::Fresh;
+            return Ok(());
+        };
+        let committing = self.flight(|connection| {
+            let both = future::join(announced_changes(connection), send(connection, Commit));
+            both.map(|(announced, committed)| {
+                let announced = announced?;
+                committed.map(|_| announced)
+            })
+            .boxed()
+        });
+        let announced = committing.await?.unwrap_or_default();
         self.phase = Phase::Fresh;
+        announced
+            .lines()
+            .for_each(|change| listening.board().post(change));
         Ok(())
     }
 
