@@ -1,4 +1,4 @@
-//! The arrows of the workspace: core <- db <- {jobs, ports} <- each domain <- gateway <- eyemotion.
+//! The arrows of the workspace: core <- db <- {jobs, ports} <- {mail, each domain} <- gateway <- eyemotion.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,6 +14,9 @@ const SUPPORT: [&str; 4] = [
     "eyemotion-jobs",
     "eyemotion-ports",
 ];
+/// Builds on the support crates as a domain does, but is nobody's to use except the gateway's: others post mails
+/// through a port.
+const MAIL: &str = "eyemotion-mail";
 const DOMAINS: [&str; 8] = [
     "eyemotion-admin",
     "eyemotion-auth",
@@ -38,8 +41,8 @@ fn may_use(from: &str, to: &str, dev: bool) -> bool {
         "eyemotion-db" | "eyemotion-media" => to == "eyemotion-core",
         "eyemotion-jobs" | "eyemotion-ports" => ["eyemotion-core", "eyemotion-db"].contains(&to),
         "eyemotion-storage" if to == "eyemotion-media" => true,
-        domain if DOMAINS.contains(&domain) => SUPPORT.contains(&to),
-        "gateway" => (SUPPORT.contains(&to) || DOMAINS.contains(&to)) && to != from,
+        domain if domain == MAIL || DOMAINS.contains(&domain) => SUPPORT.contains(&to),
+        "gateway" => to == MAIL || SUPPORT.contains(&to) || DOMAINS.contains(&to),
         "eyemotion" => to == "gateway" || SUPPORT.contains(&to) || DOMAINS.contains(&to),
         tool => TOOLS.contains(&tool),
     }
@@ -48,7 +51,7 @@ fn may_use(from: &str, to: &str, dev: bool) -> bool {
 /// Whether `from` may name a crate of the registry that only some members may see.
 fn may_see(from: &str, to: &str) -> bool {
     let is = |name: &str| to == name || to.starts_with(&format!("{name}-"));
-    let domain = DOMAINS.contains(&from);
+    let domain = from == MAIL || DOMAINS.contains(&from);
     if is("actix") || ["tracing-actix-web", "utoipa-actix-web"].contains(&to) {
         ["gateway", "eyemotion-testkit", "eyemotion"].contains(&from)
     } else if is("diesel") || to.starts_with("diesel_") {
@@ -75,7 +78,7 @@ fn the_arrows_hold() {
         .iter()
         .chain(&DOMAINS)
         .chain(&TOOLS)
-        .chain(&["gateway", "eyemotion"])
+        .chain(&["gateway", "eyemotion", MAIL])
     {
         assert!(
             names.contains(name),
@@ -112,6 +115,7 @@ fn the_rules_refuse_what_they_should() {
         may_use("eyemotion-db", "eyemotion-jobs", false),
         may_use("eyemotion-ports", "eyemotion-jobs", false),
         may_use("eyemotion-auth", "gateway", false),
+        may_use("eyemotion-auth", "eyemotion-mail", false),
         may_use("eyemotion-auth", "eyemotion-media", false),
         may_use("gateway", "eyemotion-media", false),
         may_use("gateway", "eyemotion-testkit", false),
@@ -121,7 +125,7 @@ fn the_rules_refuse_what_they_should() {
         may_see("gateway", "object_store"),
         may_see("eyemotion-admin", "async-stripe-billing"),
     ];
-    assert_eq!(refused, [false; 13]);
+    assert_eq!(refused, [false; 14]);
     assert!(may_use("eyemotion-auth", "eyemotion-testkit", true));
     assert!(may_use("eyemotion-storage", "eyemotion-media", false));
     assert!(may_see("eyemotion-auth", "diesel"));
@@ -184,7 +188,7 @@ fn members_inherit_from_the_workspace() {
 #[test]
 fn only_repositories_speak_diesel() {
     let mut wrong = Vec::new();
-    for domain in DOMAINS {
+    for domain in DOMAINS.into_iter().chain([MAIL]) {
         let src = root().join("crates").join(domain).join("src");
         for file in rust_files(&src) {
             let inside = file.strip_prefix(&src).unwrap();

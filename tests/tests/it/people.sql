@@ -28,6 +28,8 @@ insert into public.storage_reservations (file_id, user_id, bytes) select id, id,
 update public.storage_quotas set reserved_bytes = 1000;
 insert into public.idempotency_keys (user_id, operation, key, request_hash) select id, 'create', 'k', sha256('k') from people;
 insert into public.activity_logs (user_id, action) select id, 'signed_in' from people;
+insert into public.mail_outbox (user_id, recipient, template, locale, data)
+    select id, 'person' || n || '@example.com', 'password_changed', 'en', '{}' from people;
 insert into jobs.jobs (kind, owner_id) select 'probe', id from people;
 insert into public.kv_store (key, value) values ('features:flags', '{}');
 insert into jobs.schedules (name, cron, kind, next_run_at) values ('sweep', '* * * * *', 'sweep', now());

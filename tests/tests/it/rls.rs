@@ -20,6 +20,7 @@ const OWNED: &[(&str, &str)] = &[
     ("public.credit_txns", "user_id"),
     ("public.credit_wallets", "user_id"),
     ("public.idempotency_keys", "user_id"),
+    ("public.mail_outbox", "user_id"),
     ("public.payment_transactions", "user_id"),
     ("public.project_files", "user_id"),
     ("public.projects", "user_id"),
@@ -37,7 +38,7 @@ const UNOWNED: &[&str] = &[
 ];
 
 /// What is never seen through a person's own role, not even one's own.
-const HIDDEN: &[&str] = &["auth.one_time_tokens", "jobs.jobs"];
+const HIDDEN: &[&str] = &["auth.one_time_tokens", "jobs.jobs", "public.mail_outbox"];
 
 /// The views and the column that names the owner.
 const VIEWS: &[(&str, &str)] = &[

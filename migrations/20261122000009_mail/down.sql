@@ -1,0 +1,1 @@
+drop table public.mail_outbox cascade;
