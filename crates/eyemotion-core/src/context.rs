@@ -1,4 +1,4 @@
-use crate::{SessionId, UserId};
+use crate::{ApiKeyId, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -71,6 +71,12 @@ pub enum Actor {
         /// The role at the time the token was issued.
         role: UserRole,
     },
+    /// A program with an API key. What it may do is checked by its scopes where the request comes
+    /// in; to the database it is nobody, so that a use case must lend it the platform's rights.
+    ApiKey {
+        /// The key, not its secret.
+        id: ApiKeyId,
+    },
     /// The platform itself; the name says which part, for logs and audit.
     System(&'static str),
 }
@@ -125,7 +131,7 @@ impl Ctx {
     pub const fn user_id(&self) -> Option<UserId> {
         match self.actor {
             Actor::User { id, .. } => Some(id),
-            Actor::Anonymous | Actor::System(_) => None,
+            Actor::Anonymous | Actor::ApiKey { .. } | Actor::System(_) => None,
         }
     }
 }

@@ -36,6 +36,8 @@ id! {
     UserId,
     /// A signed-in device: `auth.sessions.id`, the `sid` claim.
     SessionId,
+    /// A key for programs: `api_keys.id`.
+    ApiKeyId,
     /// A project: `projects.id`.
     ProjectId,
     /// A media file: `project_files.id`.

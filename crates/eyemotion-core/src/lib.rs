@@ -17,6 +17,6 @@ pub use amounts::{Credits, Money};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Actor, Ctx, IdempotencyKey, UserRole};
 pub use error::{Coded, ErrorCode, ErrorKind, FieldError};
-pub use ids::{FileId, ProjectId, SessionId, UserId};
+pub use ids::{ApiKeyId, FileId, ProjectId, SessionId, UserId};
 pub use page::{Cursor, CursorError, Page, PageRequest};
 pub use text::{EmailAddress, InvalidEmail};

@@ -86,7 +86,9 @@ impl Projects for ProjectService {
         let may_read = match ctx.actor {
             Actor::User { id, role, .. } => id == owner || role.is_admin(),
             Actor::System(_) => true,
-            Actor::Anonymous => return Err(ProjectError::Unauthenticated),
+            Actor::Anonymous | Actor::ApiKey { .. } => {
+                return Err(ProjectError::Unauthenticated);
+            }
         };
         if !may_read {
             return Err(ProjectError::OwnerNotFound);
