@@ -21,7 +21,7 @@ impl ActivityLog for DatabaseActivityLog {
         let subject = activity.user.or(ctx.user_id());
         let session = match ctx.actor {
             Actor::User { session, .. } => Some(session.0),
-            Actor::Anonymous | Actor::System(_) => None,
+            Actor::Anonymous | Actor::ApiKey { .. } | Actor::System(_) => None,
         };
         let row = NewActivityRow {
             user_id: subject.map(|user| user.0),
@@ -50,6 +50,7 @@ impl ActivityLog for DatabaseActivityLog {
 fn with_actor(mut details: Value, ctx: &Ctx, own_log: bool) -> Value {
     let actor = match ctx.actor {
         Actor::System(part) => format!("system:{part}"),
+        Actor::ApiKey { id } => format!("api_key:{id}"),
         Actor::User { id, .. } if !own_log => format!("user:{id}"),
         Actor::User { .. } | Actor::Anonymous => return details,
     };
