@@ -98,7 +98,13 @@ impl PersonalTable {
     }
 
     /// Deletes at most `limit` of a person's rows; how many.
-    pub async fn delete(&self, tx: &mut Tx, person: UserId, limit: i64) -> Result<usize, DbError> {
+    pub async fn delete(
+        &self,
+        tx: &mut Tx,
+        person: UserId,
+        limit: usize,
+    ) -> Result<usize, DbError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = format!(
             "delete from {table} where ctid = any (array(\
              select ctid from {table} where {owner} = $1 limit $2))",

@@ -5,7 +5,8 @@
 //!   worker are refused, and [`Attempt::complete`] makes effect and completion one commit.
 //! * [`Workers`] claim jobs under a lease, retry what fails, bury what is hopeless, and keep cron
 //!   schedules. [`RunningWorkers::drain`] ends them without losing anything.
-//! * [`dead`], [`replay`] and [`snapshot`] are for whoever runs the platform.
+//! * [`dead`], [`replay`] and [`snapshot`] are for whoever runs the platform, [`forget`] for people
+//!   who leave it.
 //!
 //! Every job runs at least once. Its effect happens exactly once if it is written to this
 //! database in a transaction that [`Attempt::complete`] is part of.
@@ -15,6 +16,7 @@ mod backoff;
 mod dead_letter;
 mod dispatch;
 mod execute;
+mod forget;
 mod handler;
 mod job;
 mod lease;
@@ -29,6 +31,7 @@ mod workers;
 
 pub use attempt::{Attempt, Fenced};
 pub use dead_letter::{DeadLetter, Replay, dead, replay};
+pub use forget::forget;
 pub use handler::{BoxError, Handler, JobError};
 pub use job::{Enqueue, Job, enqueue};
 pub use running::RunningWorkers;

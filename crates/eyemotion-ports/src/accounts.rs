@@ -65,3 +65,20 @@ pub trait AccountLifecycle: Send + Sync {
     /// cascade`, and the account itself takes the pseudonym in the end.
     async fn erase(&self, tx: &mut Tx, ctx: &Ctx, leaver: &Leaver) -> Result<Erasure, DbError>;
 }
+
+/// Rows that one transaction deletes of a table.
+const BATCH: usize = 1000;
+
+/// Deletes a batch of the person's rows from these tables, emptying each before the next.
+pub async fn erase_rows(
+    tx: &mut Tx,
+    tables: &[PersonalTable],
+    person: UserId,
+) -> Result<Erasure, DbError> {
+    for table in tables {
+        if table.delete(tx, person, BATCH).await? == BATCH {
+            return Ok(Erasure::More);
+        }
+    }
+    Ok(Erasure::Done)
+}

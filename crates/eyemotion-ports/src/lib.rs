@@ -13,7 +13,7 @@ mod mail;
 mod projects;
 mod quota;
 
-pub use accounts::{AccountLifecycle, Erasure, Leaver, NewAccount};
+pub use accounts::{AccountLifecycle, Erasure, Leaver, NewAccount, erase_rows};
 pub use activity::{Activity, ActivityLog};
 pub use credits::{Charge, CreditKind, CreditLedger, Grant, LedgerError};
 pub use flags::{Flag, FlagRule, FlagSubject, Flags};

@@ -5,6 +5,7 @@
 //!   for a project. Deleting a project gives up its files through [`eyemotion_ports::ProjectContents`].
 
 mod error;
+mod lifecycle;
 mod model;
 mod projects;
 mod repository;
@@ -13,6 +14,7 @@ mod service;
 mod validation;
 
 pub use error::ProjectError;
+pub use lifecycle::ProjectsOfPeople;
 pub use model::{Project, ProjectStatus, ProjectType, UnknownName};
 pub use projects::{Directory, ProjectService};
 pub use service::{NewProject, ProjectFilter, ProjectUpdate, Projects};

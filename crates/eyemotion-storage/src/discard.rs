@@ -18,6 +18,10 @@ impl ProjectFiles {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock }
     }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
 }
 
 #[async_trait]

@@ -21,6 +21,7 @@ mod files;
 mod grant;
 mod jobs;
 mod library;
+mod lifecycle;
 mod model;
 mod name;
 mod parts;

@@ -1,4 +1,5 @@
 pub(crate) mod claims;
 pub(crate) mod dead;
 pub(crate) mod jobs;
+pub(crate) mod leavers;
 pub(crate) mod schedules;

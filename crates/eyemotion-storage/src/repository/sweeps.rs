@@ -82,6 +82,36 @@ pub(crate) async fn tombstones_of(
     ))
 }
 
+/// A project in which the person has files that are no tombstones yet.
+pub(crate) async fn project_with_files(
+    tx: &mut Tx,
+    owner: UserId,
+) -> Result<Option<ProjectId>, DbError> {
+    let project = files::table
+        .filter(files::user_id.eq(owner.0))
+        .filter(files::processing_status.ne(FileStatus::Purged.as_str()))
+        .select(files::project_id)
+        .first(tx)
+        .await
+        .optional()?;
+    Ok(project.map(ProjectId))
+}
+
+/// The projects in which the person has tombstones.
+pub(crate) async fn projects_of_tombstones(
+    tx: &mut Tx,
+    owner: UserId,
+) -> Result<Vec<ProjectId>, DbError> {
+    let projects: Vec<Uuid> = files::table
+        .filter(files::user_id.eq(owner.0))
+        .filter(files::processing_status.eq(FileStatus::Purged.as_str()))
+        .select(files::project_id)
+        .distinct()
+        .load(tx)
+        .await?;
+    Ok(projects.into_iter().map(ProjectId).collect())
+}
+
 /// Tombstones that have stood since before `moment`.
 pub(crate) async fn old_tombstones(
     tx: &mut Tx,
