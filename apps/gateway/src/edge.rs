@@ -2,6 +2,7 @@
 //! caught, the prefixes that existing clients call.
 
 use crate::problem::ApiError;
+use crate::rate_limit::Allowance;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -98,6 +99,10 @@ where
             };
             let problem = as_problem(&mut response, &id);
             log(&method, &path, response.status(), started, problem.as_ref());
+            let allowance = response.request().extensions().get::<Allowance>().copied();
+            if let Some(allowance) = allowance {
+                allowance.show(response.headers_mut());
+            }
             finish(response.headers_mut(), &id);
             Ok(response)
         };

@@ -69,6 +69,8 @@ failures! {
     Conflict: "409" "Its state does not allow it";
     /// For operations that heed `If-Match`.
     Stale: "412" "It was changed since the version that `If-Match` names";
+    /// For operations that one client may do only so often.
+    Limited: "429" "Too often; `limiter` names the rule";
     /// For operations that cost something.
     Exhausted: "402" "Credits or storage are exhausted; the members say by how much";
 }

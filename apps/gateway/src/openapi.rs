@@ -45,11 +45,13 @@ pub fn document_text() -> String {
 fn tags() -> Vec<Tag> {
     let describe = |(name, text)| TagBuilder::new().name(name).description(Some(text)).build();
     [
+        ("admin", "What operators see and do."),
         ("auth", "Who people are and how they stay signed in."),
         ("files", "Media files."),
         ("health", "How the server is."),
         ("payments", "Plans, the subscription and its credits."),
         ("projects", "Film projects."),
+        ("sessions", "Where somebody is signed in."),
         ("storage", "The bytes themselves."),
     ]
     .map(describe)

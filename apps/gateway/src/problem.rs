@@ -83,6 +83,11 @@ impl ApiError {
         self
     }
 
+    pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
     pub(crate) fn with_request_id(mut self, id: &str) -> Self {
         self.0.request_id = Some(id.to_owned());
         self

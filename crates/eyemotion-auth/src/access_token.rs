@@ -99,6 +99,27 @@ impl AccessTokens {
     /// Who `token` speaks for. Algorithm, type, issuer and audience are ours to say, never the
     /// token's; it only names the key, among those we have.
     pub(crate) fn verify(&self, token: &str) -> Result<Actor, TokenError> {
+        let (actor, expires_at) = self.read(token)?;
+        self.check_expiry(expires_at)?;
+        Ok(actor)
+    }
+
+    /// Whether a token that expires then is good now.
+    pub(crate) fn check_expiry(&self, expires_at: DateTime<Utc>) -> Result<(), TokenError> {
+        if self.clock.now() < expires_at + LEEWAY {
+            Ok(())
+        } else {
+            Err(TokenError::Expired)
+        }
+    }
+
+    /// Who `token` speaks for, or spoke for before it expired.
+    pub(crate) fn recognise(&self, token: &str) -> Result<Actor, TokenError> {
+        self.read(token).map(|(actor, _)| actor)
+    }
+
+    /// Who `token` speaks for, and when it expires or has expired.
+    pub(crate) fn read(&self, token: &str) -> Result<(Actor, DateTime<Utc>), TokenError> {
         if token.len() > MAX_LENGTH {
             return Err(TokenError::Invalid);
         }
@@ -121,14 +142,12 @@ impl AccessTokens {
             return Err(TokenError::Invalid);
         }
         let expires_at = DateTime::from_timestamp(claims.exp, 0).ok_or(TokenError::Invalid)?;
-        if self.clock.now() >= expires_at + LEEWAY {
-            return Err(TokenError::Expired);
-        }
-        Ok(Actor::User {
+        let actor = Actor::User {
             id: UserId(claims.sub),
             session: SessionId(claims.sid),
             role: claims.user_role,
-        })
+        };
+        Ok((actor, expires_at))
     }
 }
 

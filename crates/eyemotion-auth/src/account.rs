@@ -1,15 +1,19 @@
 use crate::access_token::AccessTokens;
 use crate::config::AuthConfig;
 use crate::error::{AuthError, TokenError};
+use crate::hot_reads::HotReads;
 use crate::keys::Keys;
 use crate::model::{AccountOverview, Profile};
 use crate::password::Passwords;
+use crate::password_policy::PasswordPolicy;
+use crate::recovery::OneTimeCodec;
 use crate::refresh_token::RefreshTokens;
 use crate::service::{Accounts, NewUser, ProfileUpdate, Registered, SessionTokens, SignedIn};
+use crate::throttle::Throttles;
 use async_trait::async_trait;
 use eyemotion_core::{Actor, Clock, Ctx, SessionId, UserId, UserRole};
-use eyemotion_db::Db;
-use eyemotion_ports::{AccountLifecycle, ActivityLog};
+use eyemotion_db::{Changes, Db};
+use eyemotion_ports::{AccountLifecycle, ActivityLog, Outbox};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -25,6 +29,8 @@ pub struct AuthDependencies {
     pub keys: Arc<Keys>,
     /// The audit log.
     pub activity: Arc<dyn ActivityLog>,
+    /// Where mails are posted.
+    pub outbox: Arc<dyn Outbox>,
     /// The domains that keep something about people, in the order in which they are asked.
     pub lifecycle: Vec<Arc<dyn AccountLifecycle>>,
 }
@@ -35,10 +41,15 @@ pub struct AccountService {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) activity: Arc<dyn ActivityLog>,
+    pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) lifecycle: Vec<Arc<dyn AccountLifecycle>>,
     pub(crate) passwords: Passwords,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) throttles: Throttles,
+    pub(crate) one_time: OneTimeCodec,
+    pub(crate) policy: PasswordPolicy,
+    pub(crate) hot: HotReads,
     pub(crate) config: AuthConfig,
 }
 
@@ -50,18 +61,35 @@ impl AccountService {
             clock,
             keys,
             activity,
+            outbox,
             lifecycle,
         } = dependencies;
         Self {
             passwords: Passwords::new(config.hash_permits, config.hash_queue),
             access_tokens: AccessTokens::new(Arc::clone(&keys), Arc::clone(&clock), &config),
             refresh_tokens: RefreshTokens::new(keys.derive("refresh-token")),
+            one_time: OneTimeCodec::new(keys.derive("one-time-tokens")),
+            policy: PasswordPolicy {
+                refuse_common: config.refuse_common_passwords,
+            },
+            throttles: Throttles::new(keys.derive("throttles")),
             db,
             clock,
             keys,
             activity,
+            outbox,
             lifecycle,
+            hot: HotReads::off(),
             config,
+        }
+    }
+
+    /// Keeps in memory what almost every request asks, until `changes` tell otherwise.
+    #[must_use]
+    pub fn with_hot_reads(self, changes: &Changes) -> Self {
+        Self {
+            hot: HotReads::new(changes),
+            ..self
         }
     }
 }
@@ -70,7 +98,9 @@ impl AccountService {
 pub(crate) const fn caller(ctx: &Ctx) -> Result<(UserId, SessionId), AuthError> {
     match ctx.actor {
         Actor::User { id, session, .. } => Ok((id, session)),
-        Actor::Anonymous | Actor::System(_) => Err(AuthError::Unauthenticated),
+        Actor::Anonymous | Actor::ApiKey { .. } | Actor::System(_) => {
+            Err(AuthError::Unauthenticated)
+        }
     }
 }
 
@@ -97,10 +127,6 @@ impl Accounts for AccountService {
 
     async fn refresh(&self, ctx: &Ctx, refresh_token: &str) -> Result<SessionTokens, AuthError> {
         self.rotate(ctx, refresh_token).await
-    }
-
-    async fn sign_out(&self, ctx: &Ctx) -> Result<(), AuthError> {
-        self.end_session(ctx).await
     }
 
     async fn me(&self, ctx: &Ctx) -> Result<AccountOverview, AuthError> {

@@ -1,3 +1,5 @@
+use crate::recovery::Links;
+use crate::throttle::Throttling;
 use chrono::TimeDelta;
 
 /// The service's settings.
@@ -17,8 +19,16 @@ pub struct AuthConfig {
     pub hash_permits: usize,
     /// Passwords that may wait for that; more are answered with "overloaded".
     pub hash_queue: usize,
+    /// How long after signing in, or giving the password again, what is dangerous may be done.
+    pub reauthentication_max_age: TimeDelta,
+    /// Who is held back after wrong passwords and too many mails.
+    pub throttling: Throttling,
     /// Whether an address must be confirmed before its first sign-in.
     pub require_email_confirmation: bool,
+    /// Whether passwords that everybody tries first are refused.
+    pub refuse_common_passwords: bool,
+    /// Where the links in mails lead.
+    pub links: Links,
 }
 
 impl Default for AuthConfig {
@@ -31,7 +41,11 @@ impl Default for AuthConfig {
             session_ttl: TimeDelta::days(90),
             hash_permits: 0,
             hash_queue: 64,
+            reauthentication_max_age: TimeDelta::seconds(600),
+            throttling: Throttling::On,
             require_email_confirmation: false,
+            refuse_common_passwords: true,
+            links: Links::default(),
         }
     }
 }

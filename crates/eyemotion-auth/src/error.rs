@@ -16,6 +16,15 @@ pub enum AuthError {
     /// Nobody has this address and password.
     #[error("e-mail or password is wrong")]
     InvalidCredentials,
+    /// Not a link or code of ours for this, used already, expired, or guessed at too often.
+    #[error("the link or the code is not valid or has expired; ask for another one")]
+    ProofInvalid,
+    /// One of the passwords that everybody tries first, or the person's own name or address.
+    #[error("this password is too easily guessed; choose another one")]
+    PasswordTooCommon {
+        /// Where it stands in the body.
+        pointer: &'static str,
+    },
     /// The right password, and an address that is still to be confirmed.
     #[error("confirm the e-mail address first: a message was sent to it")]
     EmailNotConfirmed,
@@ -25,6 +34,9 @@ pub enum AuthError {
     /// Not one of ours, used already, or of a session that has ended.
     #[error("the refresh token is not valid; sign in again")]
     RefreshTokenInvalid,
+    /// The access token is not good.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The session was ended or ran out.
     #[error("the session has ended; sign in again")]
     SessionEnded,
@@ -92,9 +104,12 @@ impl Coded for AuthError {
             Self::Invalid(_) => ErrorCode::ValidationFailed,
             Self::EmailTaken => ErrorCode::EmailTaken,
             Self::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Self::ProofInvalid => ErrorCode::OneTimeTokenInvalid,
+            Self::PasswordTooCommon { .. } => ErrorCode::PasswordTooCommon,
             Self::EmailNotConfirmed => ErrorCode::EmailNotConfirmed,
             Self::Banned(_) => ErrorCode::AccountBanned,
             Self::RefreshTokenInvalid => ErrorCode::RefreshTokenInvalid,
+            Self::Token(error) => error.code(),
             Self::SessionEnded => ErrorCode::SessionEnded,
             Self::SessionNotFound => ErrorCode::SessionNotFound,
             Self::ReauthenticationNeeded { .. } => ErrorCode::ReauthenticationNeeded,
@@ -115,6 +130,9 @@ impl Coded for AuthError {
     fn field_errors(&self) -> Vec<FieldError> {
         match self {
             Self::Invalid(fields) => fields.clone(),
+            Self::PasswordTooCommon { pointer } => {
+                vec![FieldError::new(*pointer, "too_common", self.to_string())]
+            }
             _ => Vec::new(),
         }
     }

@@ -23,7 +23,7 @@ pub trait Accounts: Send + Sync {
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`], [`AuthError::EmailNotConfirmed`],
-    /// [`AuthError::Banned`], [`AuthError::Overloaded`].
+    /// [`AuthError::Banned`], [`AuthError::Throttled`], [`AuthError::Overloaded`].
     async fn sign_in(
         &self,
         ctx: &Ctx,
@@ -38,9 +38,6 @@ pub trait Accounts: Send + Sync {
     /// # Errors
     /// [`AuthError::RefreshTokenInvalid`].
     async fn refresh(&self, ctx: &Ctx, refresh_token: &str) -> Result<SessionTokens, AuthError>;
-
-    /// Ends the caller's session. Ending it twice changes nothing.
-    async fn sign_out(&self, ctx: &Ctx) -> Result<(), AuthError>;
 
     /// The caller's account, in one query.
     ///

@@ -1,19 +1,17 @@
 //! Sessions: opened by a password, kept alive by refresh tokens, ended by signing out.
 
 use crate::access_token::Subject;
-use crate::account::{AccountService, as_platform, caller};
+use crate::account::{AccountService, as_platform};
 use crate::error::AuthError;
-use crate::fields;
 use crate::refresh_token::RefreshClaim;
 use crate::repository::sessions::{self, NewSessionRow, SessionRow};
-use crate::repository::users::CredentialRow;
 use crate::repository::{profiles, users};
 use crate::service::{SessionTokens, SignedIn};
 use chrono::{DateTime, TimeDelta, Utc};
-use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId, UserRole};
+use eyemotion_core::{Actor, Ctx, SessionId, UserId, UserRole};
 use eyemotion_db::Tx;
 use eyemotion_ports::Activity;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
 /// How long the token before the current one is taken for a second tab's.
@@ -27,7 +25,7 @@ impl AccountService {
         password: SecretString,
     ) -> Result<SignedIn, AuthError> {
         let platform = as_platform(ctx);
-        let person = self.check_password(&platform, email, password).await?;
+        let (person, counters) = self.check_password(ctx, email, password).await?;
         let now = self.clock.now();
         if let Some(until) = person.banned_until.filter(|until| now < *until) {
             return Err(AuthError::Banned(until));
@@ -39,6 +37,7 @@ impl AccountService {
         let session = SessionId(self.clock.new_id());
 
         let mut tx = self.db.begin(&platform).await?;
+        self.count_success(&mut tx, &counters).await?;
         let role = profiles::parse_role(&users::standing(&mut tx, user).await?.role)?;
         let subject = Subject {
             user,
@@ -64,32 +63,6 @@ impl AccountService {
         })
     }
 
-    /// Whose address and password these are. Every refusal costs one hash, whatever its reason.
-    async fn check_password(
-        &self,
-        platform: &Ctx,
-        email: &str,
-        password: SecretString,
-    ) -> Result<CredentialRow, AuthError> {
-        let known = match EmailAddress::parse(email) {
-            Ok(email) => {
-                let mut tx = self.db.read(platform).await?;
-                users::credential(&mut tx, email.as_str()).await?
-            }
-            Err(_) => None,
-        };
-        let too_long = fields::is_too_long(password.expose_secret());
-        let stored = known
-            .as_ref()
-            .and_then(|person| person.password_hash.clone());
-        let right = if too_long {
-            self.passwords.verify(SecretString::default(), None).await?
-        } else {
-            self.passwords.verify(password, stored).await?
-        };
-        known.filter(|_| right).ok_or(AuthError::InvalidCredentials)
-    }
-
     /// Adds the session's row and makes its first tokens.
     pub(crate) async fn open_session(
         &self,
@@ -107,6 +80,7 @@ impl AccountService {
             idle_expires_at: expires_at.min(now + self.config.session_idle_ttl),
             ip: ctx.ip.map(|ip| ip.to_string()),
             user_agent: ctx.user_agent.as_deref(),
+            authenticated_at: now,
         };
         sessions::insert(tx, &row).await?;
         self.tokens(subject, 0)
@@ -198,20 +172,9 @@ impl AccountService {
             .of(user)
             .with(json!({ "reason": "refresh_reuse" }));
         self.activity.record(&mut tx, platform, activity).await?;
+        self.warn_of_reuse(&mut tx, platform, user, now).await?;
         tx.commit().await?;
         Err(AuthError::RefreshTokenInvalid)
-    }
-
-    pub(crate) async fn end_session(&self, ctx: &Ctx) -> Result<(), AuthError> {
-        let (_, session) = caller(ctx)?;
-        let mut tx = self.db.begin_for(ctx).await?;
-        if sessions::revoke(&mut tx, session, self.clock.now(), "signed_out").await? > 0 {
-            let activity = Activity::new("session.revoked", "session", session)
-                .with(json!({ "reason": "signed_out" }));
-            self.activity.record(&mut tx, ctx, activity).await?;
-        }
-        tx.commit().await?;
-        Ok(())
     }
 }
 

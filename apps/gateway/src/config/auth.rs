@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Secret;
 use super::problem::Problems;
+use super::{Secret, Switch};
 
 /// The `[auth]` section. Times are seconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,8 +24,13 @@ pub struct AuthSettings {
     pub secret: Option<Secret>,
     /// Password hashes computed at once, each taking 19 MiB; 0 is one per core.
     pub argon2_permits: usize,
-    /// Whether an e-mail address must be confirmed before its first sign-in. Needs `smtp.url`.
-    pub require_email_confirmation: bool,
+    /// How long after signing in, or giving the password again, what is dangerous may be done.
+    pub reauthentication_max_age_secs: u64,
+    /// Whether an e-mail address must be confirmed before its first sign-in. Needs `smtp.url`;
+    /// `auto`: where that is set.
+    pub require_email_confirmation: Switch,
+    /// Whether passwords that everybody tries first are refused. `auto`: in production.
+    pub refuse_common_passwords: Switch,
 }
 
 impl Default for AuthSettings {
@@ -38,7 +43,9 @@ impl Default for AuthSettings {
             signing_key: None,
             secret: None,
             argon2_permits: 0,
-            require_email_confirmation: false,
+            reauthentication_max_age_secs: 600,
+            require_email_confirmation: Switch::Auto,
+            refuse_common_passwords: Switch::Auto,
         }
     }
 }
@@ -60,6 +67,11 @@ impl AuthSettings {
             self.refresh_ttl_secs > self.access_ttl_secs,
             "auth.refresh_ttl_secs",
             "must be longer than auth.access_ttl_secs",
+        );
+        problems.require(
+            (60..=86_400).contains(&self.reauthentication_max_age_secs),
+            "auth.reauthentication_max_age_secs",
+            "must be from 60 to 86400 seconds (1 day)",
         );
         problems.require(
             self.argon2_permits <= 256,

@@ -12,6 +12,7 @@ mod integrations;
 mod jobs;
 mod keys;
 mod layers;
+mod limits;
 mod load;
 mod log;
 mod problem;
@@ -19,6 +20,7 @@ mod resolve;
 mod secret;
 mod server;
 mod storage;
+mod switch;
 #[cfg(test)]
 mod tests;
 
@@ -29,12 +31,14 @@ pub use database::{DataSettings, DatabaseSettings, PgSettings};
 pub use integrations::{OauthSettings, OpenaiSettings, SmtpSettings, StripeSettings};
 pub use jobs::JobsSettings;
 pub use layers::{Flag, default_data_dir};
+pub use limits::{LimitedClients, LimitsSettings};
 pub use load::{Loaded, Sources, load};
 pub use log::{LogFormat, LogSettings};
 pub use problem::{ConfigError, Problem};
 pub use secret::{REDACTED, Secret};
 pub use server::{Environment, ServerSettings};
 pub use storage::StorageSettings;
+pub use switch::Switch;
 
 /// Everything that can be set, by section. What is absent (`None`) switches its feature off or has a
 /// default that depends on other settings.
@@ -52,6 +56,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// Tokens and passwords.
     pub auth: AuthSettings,
+    /// How often one client may try something.
+    pub limits: LimitsSettings,
     /// Background work.
     pub jobs: JobsSettings,
     /// Logs.
@@ -73,13 +79,14 @@ impl Settings {
         self.database.validate(problems);
         self.storage.validate(problems);
         self.auth.validate(problems);
+        self.limits.validate(problems);
         self.jobs.validate(problems);
         self.log.validate(problems);
         self.stripe.validate(problems);
         self.smtp.validate(problems);
         self.oauth.validate(problems);
         problems.require(
-            !self.auth.require_email_confirmation || self.smtp.url.is_some(),
+            self.auth.require_email_confirmation != Switch::On || self.smtp.url.is_some(),
             "auth.require_email_confirmation",
             "needs smtp.url (SMTP_URL): without mail nobody could confirm an address",
         );

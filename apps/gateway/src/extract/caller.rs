@@ -67,10 +67,7 @@ impl IntoParams for IdempotencyHeader {
 }
 
 fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
-    let Some(token) = bearer(req)? else {
-        let detail = "Send the access token as Authorization: Bearer <token>.";
-        return Err(ApiError::new(ErrorCode::Unauthenticated, detail));
-    };
+    let token = required_bearer(req)?;
     let services = services(req)?;
     let actor = services.accounts.authenticate(token)?;
     Ok(Caller {
@@ -99,7 +96,14 @@ pub(crate) fn services(req: &HttpRequest) -> Result<&web::Data<Services>, ApiErr
         .ok_or_else(|| ApiError::internal("no services"))
 }
 
-fn bearer(req: &HttpRequest) -> Result<Option<&str>, ApiError> {
+pub(super) fn required_bearer(req: &HttpRequest) -> Result<&str, ApiError> {
+    bearer(req)?.ok_or_else(|| {
+        let detail = "Send the access token as Authorization: Bearer <token>.";
+        ApiError::new(ErrorCode::Unauthenticated, detail)
+    })
+}
+
+pub(super) fn bearer(req: &HttpRequest) -> Result<Option<&str>, ApiError> {
     let Some(value) = req.headers().get(header::AUTHORIZATION) else {
         return Ok(None);
     };
@@ -129,7 +133,7 @@ fn idempotency_key(req: &HttpRequest) -> Option<Result<String, ApiError>> {
     }))
 }
 
-fn context(req: &HttpRequest, actor: Actor) -> Result<Ctx, ApiError> {
+pub(super) fn context(req: &HttpRequest, actor: Actor) -> Result<Ctx, ApiError> {
     let request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone());
     let user_agent = req
         .headers()
@@ -146,7 +150,7 @@ fn context(req: &HttpRequest, actor: Actor) -> Result<Ctx, ApiError> {
 
 /// The socket's peer, or what a trusted proxy says of it: the last address in
 /// `X-Forwarded-For` that is not itself a trusted proxy.
-fn client_ip(req: &HttpRequest) -> Result<Option<IpAddr>, ApiError> {
+pub(super) fn client_ip(req: &HttpRequest) -> Result<Option<IpAddr>, ApiError> {
     let Some(peer) = req.peer_addr().map(|address| address.ip()) else {
         return Ok(None);
     };

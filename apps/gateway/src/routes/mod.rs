@@ -6,12 +6,14 @@
 //! `tag` the noun, every status that can be answered listed (errors with `body = Problem`,
 //! `content_type = "application/problem+json"`). Bodies `deny_unknown_fields`, camelCase.
 
+pub mod admin;
 pub mod auth;
 pub mod docs;
 pub mod files;
 pub mod health;
 pub mod payments;
 pub mod projects;
+pub mod sessions;
 pub mod storage;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -19,11 +21,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The routes under the three prefixes.
 pub fn api(config: &mut ServiceConfig<'_>) {
     config
+        .configure(admin::routes)
         .configure(auth::routes)
         .configure(files::routes)
         .configure(health::routes)
         .configure(payments::routes)
         .configure(projects::routes)
+        .configure(sessions::routes)
         .configure(storage::routes);
 }
 

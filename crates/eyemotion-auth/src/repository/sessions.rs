@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use eyemotion_core::{SessionId, UserId};
+use eyemotion_core::{PageRequest, SessionId, UserId};
 use eyemotion_db::Tx;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ pub(crate) struct NewSessionRow<'a> {
     pub idle_expires_at: DateTime<Utc>,
     pub ip: Option<String>,
     pub user_agent: Option<&'a str>,
+    pub authenticated_at: DateTime<Utc>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -108,4 +109,95 @@ pub(crate) async fn revoke(
     ))
     .execute(tx)
     .await
+}
+
+/// A session as its owner sees it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub(crate) struct OwnSessionRow {
+    pub id: Uuid,
+    pub created_at: DateTime<Utc>,
+    pub refreshed_at: Option<DateTime<Utc>>,
+    pub expires_at: DateTime<Utc>,
+    pub idle_expires_at: DateTime<Utc>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub authenticated_at: DateTime<Utc>,
+}
+
+/// The person's living sessions: as many as `page` wants and one more, newest first.
+pub(crate) async fn list(
+    tx: &mut Tx,
+    user: UserId,
+    now: DateTime<Utc>,
+    page: PageRequest,
+) -> QueryResult<Vec<OwnSessionRow>> {
+    let mut query = sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::idle_expires_at.gt(now))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .limit(page.limit.saturating_add(1))
+        .select(OwnSessionRow::as_select())
+        .into_boxed();
+    if let Some(after) = page.after {
+        let older = sessions::created_at.lt(after.created_at);
+        let same = sessions::created_at.eq(after.created_at);
+        query = query.filter(older.or(same.and(sessions::id.lt(after.id))));
+    }
+    query.load(tx).await
+}
+
+/// Ends the person's living sessions but `except`; which ones.
+pub(crate) async fn revoke_all(
+    tx: &mut Tx,
+    user: UserId,
+    except: Option<SessionId>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<Uuid>> {
+    // No session has the nil id.
+    let kept = except.map_or(Uuid::nil(), |session| session.0);
+    let living = sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::id.ne(kept));
+    diesel::update(living)
+        .set((
+            sessions::revoked_at.eq(now),
+            sessions::revoked_reason.eq(reason),
+        ))
+        .returning(sessions::id)
+        .get_results(tx)
+        .await
+}
+
+/// When the person last proved who they are; none if the session has ended.
+pub(crate) async fn authenticated_at(
+    tx: &mut Tx,
+    id: SessionId,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    sessions::table
+        .find(id.0)
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::idle_expires_at.gt(now))
+        .select(sessions::authenticated_at)
+        .first(tx)
+        .await
+        .optional()
+}
+
+/// Notes that the person has just proved who they are.
+pub(crate) async fn mark_authenticated(
+    tx: &mut Tx,
+    id: SessionId,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(sessions::table.find(id.0))
+        .set(sessions::authenticated_at.eq(now))
+        .execute(tx)
+        .await
 }

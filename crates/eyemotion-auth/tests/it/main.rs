@@ -3,9 +3,12 @@
 
 mod operator;
 mod overview;
+mod people;
 mod profile;
 mod refresh;
 mod registration;
 mod secrecy;
+mod sessions;
 mod sign_in;
+mod throttles;
 mod world;

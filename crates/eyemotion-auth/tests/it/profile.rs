@@ -174,7 +174,7 @@ async fn values_that_cannot_be_kept_are_refused() {
 #[tokio::test]
 async fn an_ended_session_changes_nothing() {
     let (world, person) = World::with_person().await;
-    world.accounts.sign_out(&person.ctx).await.unwrap();
+    world.sign_out(&person).await.unwrap();
     let update = ProfileUpdate {
         full_name: Some("X".to_owned()),
         ..ProfileUpdate::default()

@@ -1,6 +1,6 @@
 use crate::world::{EMAIL, PASSWORD, World, nobody};
 use chrono::TimeDelta;
-use eyemotion_auth::{Accounts, AuthConfig, AuthError, ProfileUpdate};
+use eyemotion_auth::{Accounts, AuthConfig, AuthError, ProfileUpdate, SessionScope, Sessions};
 use eyemotion_core::{Coded, Ctx, ErrorCode};
 use futures_util::future::join_all;
 
@@ -108,8 +108,8 @@ async fn past_the_queue_people_are_asked_to_wait() {
 async fn signing_out_ends_this_session_and_no_other() {
     let (world, first) = World::with_person().await;
     let second = world.sign_in(EMAIL, PASSWORD).await.unwrap();
-    world.accounts.sign_out(&first.ctx).await.unwrap();
-    world.accounts.sign_out(&first.ctx).await.unwrap();
+    world.sign_out(&first).await.unwrap();
+    world.sign_out(&first).await.unwrap();
     assert_eq!(world.logged("session.revoked").await, 1);
 
     // The token is still good by itself; the account knows better.
@@ -143,7 +143,11 @@ async fn nobody_has_no_account() {
     for ctx in [nobody(), Ctx::system("test")] {
         let refused = [
             world.accounts.me(&ctx).await.err(),
-            world.accounts.sign_out(&ctx).await.err(),
+            world
+                .accounts
+                .sign_out(&ctx, SessionScope::Local)
+                .await
+                .err(),
             world
                 .accounts
                 .update_profile(&ctx, ProfileUpdate::default(), None)

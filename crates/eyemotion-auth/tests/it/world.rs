@@ -5,14 +5,14 @@ use chrono::{SubsecRound, TimeDelta, Utc};
 use diesel::sql_types::{Jsonb, Nullable, Text, Uuid as SqlUuid};
 use eyemotion_auth::{
     AccountService, Accounts, AuthConfig, AuthDependencies, AuthError, Keys, NewUser, Registered,
-    SessionTokens,
+    SessionScope, SessionTokens, Sessions, Throttling,
 };
 use eyemotion_core::{Actor, Ctx, ManualClock, UserId};
 use eyemotion_db::personal::PersonalTable;
 use eyemotion_db::{Db, DbError, Tx};
-use eyemotion_ports::{AccountLifecycle, Activity, ActivityLog, Erasure, Leaver, NewAccount};
+use eyemotion_ports::{AccountLifecycle, Activity, ActivityLog, Erasure, Leaver, Mail, NewAccount, Outbox};
 use eyemotion_testkit::TestDatabase;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -24,7 +24,9 @@ pub struct World {
     pub database: TestDatabase,
     pub clock: Arc<ManualClock>,
     pub billing: Arc<FakeBilling>,
+    pub mails: Arc<FakeOutbox>,
     pub accounts: AccountService,
+    dependencies: AuthDependencies,
 }
 
 /// Somebody with a session.
@@ -91,29 +93,62 @@ impl ActivityLog for FakeLog {
     }
 }
 
+/// Keeps what was posted, also by transactions that were rolled back.
+#[derive(Default)]
+pub struct FakeOutbox(Mutex<Vec<Mail>>);
+
+#[async_trait]
+impl Outbox for FakeOutbox {
+    async fn post(&self, _: &mut Tx, _: &Ctx, mail: Mail) -> Result<(), DbError> {
+        self.0.lock().unwrap().push(mail);
+        Ok(())
+    }
+}
+
+impl FakeOutbox {
+    /// What was posted since the last time.
+    pub fn take(&self) -> Vec<Mail> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
 impl World {
     pub async fn new() -> Self {
-        Self::with(AuthConfig::default()).await
+        // What wrong passwords cost later ones has tests of its own.
+        let config = AuthConfig {
+            throttling: Throttling::Off,
+            ..AuthConfig::default()
+        };
+        Self::with(config).await
     }
 
     pub async fn with(config: AuthConfig) -> Self {
         let database = TestDatabase::new().await;
         let clock = Arc::new(ManualClock::at(Utc::now().trunc_subsecs(6)));
         let billing = Arc::new(FakeBilling::default());
+        let mails = Arc::new(FakeOutbox::default());
         let dependencies = AuthDependencies {
             db: Db::new(&database.config()).unwrap(),
             clock: clock.clone(),
             keys: Arc::new(Keys::ephemeral().unwrap()),
             activity: Arc::new(FakeLog),
+            outbox: mails.clone(),
             lifecycle: vec![billing.clone()],
         };
-        let accounts = AccountService::new(dependencies, config);
+        let accounts = AccountService::new(dependencies.clone(), config);
         Self {
+            mails,
+            dependencies,
             database,
             clock,
             billing,
             accounts,
         }
+    }
+
+    /// The same service once more, as in another process.
+    pub fn another(&self, config: AuthConfig) -> AccountService {
+        AccountService::new(self.dependencies.clone(), config)
     }
 
     /// A world with one person in it, signed in.
@@ -148,6 +183,11 @@ impl World {
             ctx,
             tokens: signed_in.tokens,
         })
+    }
+
+    pub async fn sign_out(&self, person: &Person) -> Result<usize, AuthError> {
+        let scope = SessionScope::Local;
+        self.accounts.sign_out(&person.ctx, scope).await
     }
 
     /// Whom the tokens speak for.

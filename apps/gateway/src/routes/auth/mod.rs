@@ -1,14 +1,16 @@
 //! Who people are and how they stay signed in.
 
+mod activity;
 mod jwks;
 mod me;
 mod profile;
+mod reauthenticate;
 mod refresh;
 mod register;
 mod signin;
 mod signout;
 mod update_profile;
-mod view;
+pub mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -18,6 +20,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(register::register)
         .service(signin::signin)
         .service(refresh::refresh)
+        .service(reauthenticate::reauthenticate)
+        .service(activity::list_activity)
         .service(me::me)
         .service(profile::get_profile)
         .service(update_profile::update_profile)

@@ -1,5 +1,5 @@
-use crate::extract::{Guest, ValidJson};
-use crate::failures::{Always, SignedIn, WithBody};
+use crate::extract::{Guest, Limited, Refresh, ValidJson};
+use crate::failures::{self, Always, SignedIn, WithBody};
 use crate::problem::ApiError;
 use crate::routes::auth::view::SessionView;
 use crate::services::Services;
@@ -30,10 +30,11 @@ struct RefreshAnswer {
     operation_id = "refreshSession",
     tag = "auth",
     request_body = RefreshBody,
-    responses((status = 200, description = "Renewed", body = RefreshAnswer), SignedIn, WithBody, Always)
+    responses((status = 200, description = "Renewed", body = RefreshAnswer), SignedIn, WithBody, failures::Limited, Always)
 )]
 #[post("/auth/refresh")]
 pub(super) async fn refresh(
+    _: Limited<Refresh>,
     guest: Guest,
     body: ValidJson<RefreshBody>,
     services: web::Data<Services>,

@@ -1,5 +1,5 @@
-use crate::extract::{Guest, ValidJson};
-use crate::failures::{Always, Conflict, WithBody};
+use crate::extract::{Guest, Limited, Register, ValidJson};
+use crate::failures::{self, Always, Conflict, WithBody};
 use crate::problem::ApiError;
 use crate::routes::auth::view::SessionView;
 use crate::services::Services;
@@ -60,10 +60,11 @@ struct RegisteredView {
     operation_id = "registerUser",
     tag = "auth",
     request_body = RegisterBody,
-    responses((status = 201, description = "Registered", body = RegisterAnswer), WithBody, Conflict, Always)
+    responses((status = 201, description = "Registered", body = RegisterAnswer), WithBody, Conflict, failures::Limited, Always)
 )]
 #[post("/auth/register")]
 pub(super) async fn register(
+    _: Limited<Register>,
     guest: Guest,
     body: ValidJson<RegisterBody>,
     services: web::Data<Services>,

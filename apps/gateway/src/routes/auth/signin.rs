@@ -1,5 +1,5 @@
-use crate::extract::{Guest, ValidJson};
-use crate::failures::{Always, WithBody};
+use crate::extract::{Device, Limited, SignIn, ValidJson};
+use crate::failures::{self, Always, WithBody};
 use crate::problem::{ApiError, Problem};
 use crate::routes::auth::view::{AccountView, SessionView};
 use crate::services::Services;
@@ -40,7 +40,9 @@ struct SignedInView {
 
 /// Signs in.
 ///
-/// An unknown address and a wrong password get the same answer in the same time.
+/// An unknown address and a wrong password get the same answer in the same time. After wrong
+/// passwords the address is held back, for longer each time; a device that sends the access token
+/// of the very account is not, whatever others try.
 #[utoipa::path(
     operation_id = "signIn",
     tag = "auth",
@@ -50,19 +52,21 @@ struct SignedInView {
         (status = 401, description = "Address or password is wrong", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "How to sign in"))),
         (status = 403, description = "Banned, or the address is not confirmed", body = Problem, content_type = "application/problem+json"),
         WithBody,
+        failures::Limited,
         Always,
     )
 )]
 #[post("/auth/signin")]
 pub(super) async fn signin(
-    guest: Guest,
+    _: Limited<SignIn>,
+    device: Device,
     body: ValidJson<SigninBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let SigninBody { email, password } = body.value;
     let signed_in = services
         .accounts
-        .sign_in(&guest.ctx, &email, password)
+        .sign_in(&device.ctx, &email, password)
         .await?;
     let session = SessionView::from(signed_in.tokens);
     Ok(HttpResponse::Ok().json(SigninAnswer {

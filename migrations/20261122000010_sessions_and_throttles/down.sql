@@ -1,0 +1,2 @@
+drop table auth.throttles cascade;
+alter table auth.sessions drop column authenticated_at;
