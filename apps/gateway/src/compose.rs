@@ -1,19 +1,22 @@
 //! Puts the server together: the one place that knows every domain.
 
 use crate::config::Settings;
+use crate::mail::{self, MailParts};
+use crate::rate_limit::RateLimits;
 use crate::services::{Services, TrustedProxies};
 use actix_web::web;
 use chrono::TimeDelta;
 use eyemotion_admin::{
-    ActivityLogKeeper, DatabaseActivityLog, ForgetIdempotencyKeys, IdempotencyKeyKeeper,
+    ActivityLogKeeper, AuditService, DatabaseActivityLog, ForgetIdempotencyKeys, IdempotencyKeyKeeper,
     MaintainActivityLog,
 };
-use eyemotion_auth::{AccountService, AuthConfig, AuthDependencies, Keys, KeysError};
+use eyemotion_auth::{AccountService, AuthConfig, AuthDependencies, Keys, KeysError, Throttling};
 use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
 use eyemotion_core::{Clock, SystemClock};
 use eyemotion_db::{ConnectError, DatabaseConfig, Db};
 use eyemotion_health::{Components, DatabaseProbe};
 use eyemotion_jobs::{InvalidSchedule, RunningWorkers, Workers};
+use eyemotion_mail::{InvalidSmtpUrl, RenderError};
 use eyemotion_ports::{ActivityLog, StorageQuota};
 use eyemotion_projects::{Directory, ProjectService};
 use eyemotion_storage::{
@@ -46,6 +49,15 @@ pub enum ComposeError {
     /// A setting of the object store.
     #[error(transparent)]
     Storage(#[from] InvalidConfig),
+    /// The address of the mail relay.
+    #[error("smtp.url (SMTP_URL) {0}")]
+    Relay(#[from] InvalidSmtpUrl),
+    /// Whom mails would be from.
+    #[error("{0} is no address that mail could be from: set smtp.from")]
+    Sender(String),
+    /// The texts of mails: a mistake of ours.
+    #[error(transparent)]
+    Mails(RenderError),
     /// A schedule that cannot be read: a mistake of ours.
     #[error(transparent)]
     Schedule(#[from] InvalidSchedule),
@@ -81,6 +93,7 @@ impl Gateway {
                 clock: Arc::clone(&clock),
                 keys: Arc::clone(&keys),
                 activity: Arc::clone(&activity),
+                outbox: mail::outbox(&clock),
                 lifecycle: vec![Arc::clone(&subscriptions) as _],
             },
             auth_config(settings),
@@ -93,9 +106,11 @@ impl Gateway {
             Arc::new(ProjectFiles::new(Arc::clone(&clock))),
         );
         let billing = BillingService::new(db.clone(), Arc::clone(&clock), Arc::clone(&activity));
+        let mail = MailParts::new(settings, &db, &clock)?;
         let health = Components::new(vec![
             Arc::new(DatabaseProbe::new(db.clone())),
             Arc::new(StorageProbe::new(Arc::clone(&storage.blobs))),
+            Arc::new(mail.probe()),
         ]);
 
         let workers = match u16::try_from(settings.jobs.workers) {
@@ -127,6 +142,7 @@ impl Gateway {
                         "23 * * * *",
                         &ForgetIdempotencyKeys {},
                     );
+                let workers = mail.workers(workers)?;
                 Some(eyemotion_storage::workers(workers, &storage).start()?)
             }
         };
@@ -136,6 +152,7 @@ impl Gateway {
             projects,
             FileService::new(storage),
             health,
+            AuditService::new(db.clone()),
             settings,
         ));
         Ok(Self {
@@ -180,6 +197,7 @@ pub fn accounts(
             db,
             keys: Arc::new(keys(settings)?),
             activity: Arc::new(DatabaseActivityLog),
+            outbox: mail::outbox(&clock),
             lifecycle: vec![Arc::new(subscriptions)],
             clock,
         },
@@ -208,9 +226,17 @@ fn auth_config(settings: &Settings) -> AuthConfig {
         access_ttl: seconds(auth.access_ttl_secs),
         session_idle_ttl: seconds(auth.refresh_ttl_secs),
         hash_permits: auth.argon2_permits,
-        require_email_confirmation: auth.require_email_confirmation,
+        reauthentication_max_age: seconds(auth.reauthentication_max_age_secs),
+        throttling: throttling(settings),
+        require_email_confirmation: auth
+            .require_email_confirmation
+            .is_on(settings.smtp.url.is_some()),
         ..AuthConfig::default()
     }
+}
+
+fn throttling(settings: &Settings) -> Throttling {
+    settings.limits.throttling(settings.server.environment)
 }
 
 fn storage(
@@ -263,14 +289,20 @@ impl Services {
         projects: ProjectService,
         files: FileService,
         health: Components,
+        audit: AuditService,
         settings: &Settings,
     ) -> Self {
+        let accounts = Arc::new(accounts);
         Self {
-            accounts: Arc::new(accounts),
+            sessions: Arc::clone(&accounts) as _,
+            people: Arc::clone(&accounts) as _,
+            accounts,
+            audit: Arc::new(audit),
             billing: Arc::new(billing),
             projects: Arc::new(projects),
             files: Arc::new(files),
             health: Arc::new(health),
+            rate_limits: RateLimits::new(&settings.limits, throttling(settings)),
             trusted_proxies: TrustedProxies::new(&settings.server.trusted_proxies),
             public_url: settings.server.public_url.clone(),
             environment: settings.server.environment.as_str(),

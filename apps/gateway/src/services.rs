@@ -1,5 +1,7 @@
 use crate::config::ServerSettings;
-use eyemotion_auth::Accounts;
+use crate::rate_limit::RateLimits;
+use eyemotion_admin::Audit;
+use eyemotion_auth::{Accounts, People, Sessions};
 use eyemotion_billing::Billing;
 use eyemotion_health::Health;
 use eyemotion_projects::Projects;
@@ -14,6 +16,12 @@ use std::time::Duration;
 pub struct Services {
     /// People, sessions and tokens.
     pub accounts: Arc<dyn Accounts>,
+    /// Where people are signed in.
+    pub sessions: Arc<dyn Sessions>,
+    /// People, as operators know them.
+    pub people: Arc<dyn People>,
+    /// The audit log.
+    pub audit: Arc<dyn Audit>,
     /// Plans, subscriptions and credits.
     pub billing: Arc<dyn Billing>,
     /// Projects.
@@ -22,6 +30,8 @@ pub struct Services {
     pub files: Arc<dyn Files>,
     /// How everything is.
     pub health: Arc<dyn Health>,
+    /// How often one client may try something.
+    pub rate_limits: RateLimits,
     /// Whose word about a client's address is believed.
     pub trusted_proxies: TrustedProxies,
     /// Where clients reach this server; none: where the request says it came to.

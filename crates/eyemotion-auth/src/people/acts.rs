@@ -10,10 +10,10 @@ use crate::repository::admin_users::{self, StandingRow};
 use crate::repository::{profiles, sessions};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use eyemotion_core::{Ctx, FieldError, UserId, UserRole};
+use eyemotion_core::{Ctx, EmailAddress, FieldError, UserId, UserRole};
 use eyemotion_db::Tx;
-use eyemotion_ports::Activity;
-use serde_json::json;
+use eyemotion_ports::{Activity, Mail};
+use serde_json::{Map, json};
 
 /// An act under way: nobody else's runs at the same time.
 struct Act {
@@ -45,8 +45,8 @@ impl People for AccountService {
     ) -> Result<Person, AuthError> {
         let Act {
             mut tx,
+            target,
             role: before,
-            ..
         } = self.act(ctx, user, UserRole::SuperAdmin).await?;
         if before != role {
             profiles::set_role(&mut tx, user, role).await?;
@@ -54,6 +54,8 @@ impl People for AccountService {
                 .of(user)
                 .with(json!({ "role": role, "before": before }));
             self.activity.record(&mut tx, ctx, activity).await?;
+            self.tell_of_role(&mut tx, ctx, user, &target.email, role)
+                .await?;
             tx.commit().await?;
         }
         self.find_person(ctx, user).await
@@ -130,6 +132,27 @@ impl AccountService {
             return Err(AuthError::OutOfReach);
         }
         Ok(Act { tx, target, role })
+    }
+
+    async fn tell_of_role(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        user: UserId,
+        email: &str,
+        role: UserRole,
+    ) -> Result<(), AuthError> {
+        // An address that no mail can be sent to was imported; the change stands all the same.
+        let Ok(to) = EmailAddress::parse(email) else {
+            return Ok(());
+        };
+        let mail = Mail {
+            to,
+            user: Some(user),
+            template: "role_changed",
+            data: Map::from_iter([("role".to_owned(), json!(role))]),
+        };
+        Ok(self.outbox.post(tx, &as_platform(ctx), mail).await?)
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use eyemotion_core::{UserId, UserRole};
 use eyemotion_db::{DbError, Tx};

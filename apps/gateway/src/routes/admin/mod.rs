@@ -1,0 +1,24 @@
+//! What operators see and do.
+
+mod audit;
+mod ban_user;
+mod change_role;
+mod end_sessions;
+mod get_user;
+mod list_users;
+mod unban_user;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_users::list_users)
+        .service(get_user::get_user)
+        .service(change_role::change_role)
+        .service(ban_user::ban_user)
+        .service(unban_user::unban_user)
+        .service(end_sessions::end_sessions)
+        .service(audit::list_audit);
+}
