@@ -8,16 +8,22 @@
 mod access_token;
 mod account;
 mod admin;
+mod api_keys;
 mod config;
 mod error;
+mod federation;
 mod fields;
+mod gate;
+mod hot_reads;
 mod key_file;
 mod keys;
 mod model;
 mod password;
+mod password_policy;
 mod people;
 mod password_check;
 mod profile;
+mod recovery;
 mod refresh_token;
 mod registration;
 mod repository;
@@ -28,13 +34,24 @@ mod sessions;
 mod throttle;
 
 pub use account::{AccountService, AuthDependencies};
+pub use api_keys::{
+    ApiKey, ApiKeyError, ApiKeyKeeper, ApiKeys, CreatedApiKey, KeyHolder, NewApiKey, Permission,
+    RESTRICTED_NAMESPACE, Scope, Scopes, UnknownScope, is_api_key,
+};
 pub use config::AuthConfig;
 pub use error::{AuthError, TokenError};
+pub use federation::{
+    FLOW_LIFE, Federated, Federation, FederationConfig, FederationError, FederationService, FlowFinish,
+    FlowKeeper, FlowReturn, FlowStart, FlowStarted, ForgetOauthFlows, GithubConfig, Identity,
+    InvalidProvider, OidcConfig, Provider, Returned, UnknownProvider,
+};
+pub use gate::SessionGate;
 pub use keys::{Keys, KeysError};
 pub use model::{AccountOverview, Plan, Profile, Subscription};
 pub use people::{
     AccountStatus, Ban, NewBan, Part, People, PeopleFilter, PeopleList, Person, PersonDetail,
 };
+pub use recovery::{Links, Proof, Recovery, SendTokenMail, TokenMailer};
 pub use sessions::{Session, SessionScope, Sessions};
 pub use throttle::Throttling;
 pub use service::{Accounts, NewUser, ProfileUpdate, Registered, SessionTokens, SignedIn};

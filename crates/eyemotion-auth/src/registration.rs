@@ -8,11 +8,12 @@ use crate::repository::profiles::{self, NewProfileRow};
 use crate::repository::users::{self, NewUserRow};
 use crate::service::{NewUser, Registered};
 use eyemotion_core::{Ctx, EmailAddress, SessionId, UserId, UserRole};
+use eyemotion_db::Tx;
 use eyemotion_ports::{Activity, NewAccount};
 use serde_json::json;
 
-const DEFAULT_INDUSTRY: &str = "Film Production";
-const DEFAULT_COUNTRY: &str = "Thailand";
+pub(crate) const DEFAULT_INDUSTRY: &str = "Film Production";
+pub(crate) const DEFAULT_COUNTRY: &str = "Thailand";
 
 /// What was asked for, checked.
 struct Draft {
@@ -64,15 +65,18 @@ impl AccountService {
         let signed_in_at = session.map(|_| now);
 
         let mut tx = self.db.begin(ctx).await?;
+        let account = NewAccount {
+            id,
+            email: draft.email.clone(),
+        };
         let user = NewUserRow {
             id: id.0,
             email: draft.email.as_str(),
-            password_hash: &password_hash,
+            password_hash: Some(&password_hash),
             email_confirmed_at: confirmed.then_some(now),
             created_at: now,
             last_sign_in_at: signed_in_at,
         };
-        users::insert(&mut tx, &user).await?;
         let profile = NewProfileRow {
             id: id.0,
             full_name: &draft.full_name,
@@ -83,14 +87,8 @@ impl AccountService {
             role: role.as_str(),
             last_login_at: signed_in_at,
         };
-        profiles::insert(&mut tx, &profile).await?;
-        let account = NewAccount {
-            id,
-            email: draft.email,
-        };
-        for domain in &self.lifecycle {
-            domain.registered(&mut tx, ctx, &account).await?;
-        }
+        self.add_account(&mut tx, ctx, &account, &user, &profile)
+            .await?;
         let tokens = match session {
             Some(session) => {
                 let email = account.email.as_str().to_owned();
@@ -116,5 +114,23 @@ impl AccountService {
             company_name: draft.company_name,
             session: tokens,
         })
+    }
+
+    /// Adds the account with its profile and what every domain gives a new person: the one way in
+    /// which accounts come to be.
+    pub(crate) async fn add_account(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        account: &NewAccount,
+        user: &NewUserRow<'_>,
+        profile: &NewProfileRow<'_>,
+    ) -> Result<(), AuthError> {
+        users::insert(tx, user).await?;
+        profiles::insert(tx, profile).await?;
+        for domain in &self.lifecycle {
+            domain.registered(tx, ctx, account).await?;
+        }
+        Ok(())
     }
 }

@@ -41,6 +41,58 @@ diesel::table! {
 }
 
 diesel::table! {
+    auth.identities (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        provider -> Text,
+        issuer -> Text,
+        subject -> Text,
+        email -> Nullable<Text>,
+        email_verified -> Bool,
+        created_at -> Timestamptz,
+        last_sign_in_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    auth.factors (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    auth.oauth_flows (state_hash) {
+        state_hash -> Bytea,
+        provider -> Text,
+        nonce -> Text,
+        pkce_verifier -> Text,
+        redirect_uri -> Text,
+        redirect_to -> Nullable<Text>,
+        browser_hash -> Nullable<Bytea>,
+        client_challenge -> Nullable<Text>,
+        link_session -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    auth.one_time_tokens (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        purpose -> Text,
+        token_hash -> Bytea,
+        code_hash -> Bytea,
+        attempts -> Int4,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
+        payload -> Jsonb,
+        code_expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     user_profiles (id) {
         id -> Uuid,
         full_name -> Text,
@@ -80,6 +132,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        prefix -> Text,
+        token_hash -> Bytea,
+        scopes -> Array<Text>,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(user_profiles -> users (id));
 diesel::joinable!(sessions -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(users, sessions, user_profiles);
+diesel::joinable!(one_time_tokens -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(api_keys, one_time_tokens, users, sessions, user_profiles);

@@ -2,8 +2,14 @@
 
 pub(crate) mod account_overview;
 pub(crate) mod admin_users;
+pub(crate) mod api_keys;
+pub(crate) mod claimed;
+pub(crate) mod identities;
+pub(crate) mod oauth_flows;
+pub(crate) mod one_time_tokens;
 pub(crate) mod profiles;
 pub(crate) mod sessions;
+pub(crate) mod standing;
 pub(crate) mod throttles;
 pub(crate) mod users;
 

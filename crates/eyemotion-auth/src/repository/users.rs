@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub(crate) struct NewUserRow<'a> {
     pub id: Uuid,
     pub email: &'a str,
-    pub password_hash: &'a str,
+    pub password_hash: Option<&'a str>,
     pub email_confirmed_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub last_sign_in_at: Option<DateTime<Utc>>,
@@ -84,4 +84,97 @@ pub(crate) async fn touch_sign_in(
         .set(users::last_sign_in_at.eq(now))
         .execute(tx)
         .await
+}
+
+/// The person's password hash; none without a password, and of deleted people.
+pub(crate) async fn password_hash(tx: &mut Tx, user: UserId) -> QueryResult<Option<String>> {
+    users::table
+        .find(user.0)
+        .filter(users::deleted_at.is_null())
+        .select(users::password_hash)
+        .first::<Option<String>>(tx)
+        .await
+        .optional()
+        .map(Option::flatten)
+}
+
+/// Somebody as far as password and address need them.
+#[derive(Queryable)]
+pub(crate) struct PersonRow {
+    pub email: String,
+    pub password_hash: Option<String>,
+    pub full_name: String,
+    pub company_name: Option<String>,
+}
+
+/// The person, unless deleted.
+pub(crate) async fn person(tx: &mut Tx, user: UserId) -> QueryResult<Option<PersonRow>> {
+    users::table
+        .inner_join(user_profiles::table)
+        .filter(users::id.eq(user.0))
+        .filter(users::deleted_at.is_null())
+        .select((
+            users::email,
+            users::password_hash,
+            user_profiles::full_name,
+            user_profiles::company_name,
+        ))
+        .first(tx)
+        .await
+        .optional()
+}
+
+/// Lets the person sign in, if nothing has yet.
+pub(crate) async fn confirm_email(
+    tx: &mut Tx,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let unconfirmed = users::table
+        .find(user.0)
+        .filter(users::email_confirmed_at.is_null());
+    diesel::update(unconfirmed)
+        .set(users::email_confirmed_at.eq(now))
+        .execute(tx)
+        .await
+}
+
+/// Gives an account that nobody has confirmed another password.
+pub(crate) async fn claim(tx: &mut Tx, user: UserId, password_hash: &str) -> QueryResult<usize> {
+    let unconfirmed = users::table
+        .find(user.0)
+        .filter(users::email_confirmed_at.is_null());
+    diesel::update(unconfirmed)
+        .set(users::password_hash.eq(password_hash))
+        .execute(tx)
+        .await
+}
+
+pub(crate) async fn set_password(
+    tx: &mut Tx,
+    user: UserId,
+    password_hash: &str,
+) -> QueryResult<usize> {
+    diesel::update(users::table.find(user.0))
+        .set(users::password_hash.eq(password_hash))
+        .execute(tx)
+        .await
+}
+
+/// Gives the person a proved address, normalised.
+pub(crate) async fn set_email(
+    tx: &mut Tx,
+    user: UserId,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<(), AuthError> {
+    let written = diesel::update(users::table.find(user.0))
+        .set((users::email.eq(email), users::email_confirmed_at.eq(now)))
+        .execute(tx)
+        .await;
+    match written.map_err(DbError::from) {
+        Ok(_) => Ok(()),
+        Err(error) if error.constraint() == Some("users_email_key") => Err(AuthError::EmailTaken),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -1,0 +1,388 @@
+//! What becomes of somebody whom a provider vouches for.
+
+use super::error::FederationError;
+use super::linking::{Addition, Candidate, Decision, Refusal, Standing, add, decide};
+use super::provider::Claim;
+use super::service::FederationService;
+use super::{Federated, Provider};
+use crate::access_token::Subject;
+use crate::account::as_platform;
+use crate::error::AuthError;
+use crate::registration::{DEFAULT_COUNTRY, DEFAULT_INDUSTRY};
+use crate::repository::identities::{self, CandidateRow, NewIdentityRow};
+use crate::repository::profiles::{self, NewProfileRow};
+use crate::repository::users::{self, NewUserRow};
+use crate::repository::{claimed, sessions};
+use chrono::{DateTime, Utc};
+use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId, UserRole};
+use eyemotion_db::Tx;
+use eyemotion_ports::{Activity, Mail, NewAccount};
+use serde_json::{Map, Value, json};
+
+/// Two first sign-ins at once: the second finds what the first has made.
+const ATTEMPTS: u8 = 3;
+
+/// Somebody who comes in, and how the log tells of it.
+struct Entry {
+    user: UserId,
+    email: String,
+    role: UserRole,
+    action: &'static str,
+}
+
+impl FederationService {
+    /// Signs somebody in, after making, joining or claiming an account where that is due.
+    pub(super) async fn admit(
+        &self,
+        ctx: &Ctx,
+        provider: Provider,
+        claim: &Claim,
+    ) -> Result<Federated, FederationError> {
+        let mut attempt = 1;
+        loop {
+            match self.try_admit(ctx, provider, claim).await {
+                Err(error) if attempt < ATTEMPTS && lost_race(&error) => attempt += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_admit(
+        &self,
+        ctx: &Ctx,
+        provider: Provider,
+        claim: &Claim,
+    ) -> Result<Federated, FederationError> {
+        let platform = as_platform(ctx);
+        let now = self.accounts.clock.now();
+        let email = claim.email.as_deref();
+        let email = email.and_then(|email| EmailAddress::parse(email).ok());
+        let mut tx = self.accounts.db.begin(&platform).await?;
+        let holder = identities::holder(&mut tx, &claim.issuer, &claim.subject).await?;
+        let known = match holder {
+            Some(user) => identities::candidate(&mut tx, user).await?,
+            None => None,
+        };
+        let namesake = match (&known, &email) {
+            (None, Some(email)) => identities::namesake(&mut tx, email.as_str()).await?,
+            _ => None,
+        };
+        let decision = decide(
+            known.as_ref().map(|row| candidate(row, now)),
+            namesake.as_ref().map(|row| candidate(row, now)),
+            claim.email_verified && email.is_some(),
+        );
+        let existing = known.or(namesake);
+        let entry = match (decision, existing, email) {
+            (Decision::Refuse(refusal), ..) => return Err(refused(refusal)),
+            (Decision::SignIn(_), Some(account), _) => {
+                let (email, verified) = (claim.email.as_deref(), claim.email_verified);
+                let (issuer, subject) = (&claim.issuer, &claim.subject);
+                identities::touch(&mut tx, issuer, subject, email, verified, now).await?;
+                entry(account, "session.created")?
+            }
+            (Decision::Join(_), Some(account), _) => {
+                let entry = entry(account, "identity.linked")?;
+                self.link(&mut tx, ctx, provider, claim, &entry, now)
+                    .await?;
+                entry
+            }
+            (Decision::Claim(_), Some(account), _) => {
+                let entry = entry(account, "account.claimed")?;
+                self.claim_account(&mut tx, entry.user, now).await?;
+                self.link(&mut tx, ctx, provider, claim, &entry, now)
+                    .await?;
+                entry
+            }
+            (Decision::Create, _, Some(email)) => {
+                self.create(&mut tx, &platform, provider, claim, email, now)
+                    .await?
+            }
+            // The decision is made from these very values.
+            (..) => return Err(FederationError::EmailUnverified),
+        };
+        self.open(tx, ctx, provider, entry, now).await
+    }
+
+    /// Opens the session and commits.
+    async fn open(
+        &self,
+        mut tx: Tx,
+        ctx: &Ctx,
+        provider: Provider,
+        entry: Entry,
+        now: DateTime<Utc>,
+    ) -> Result<Federated, FederationError> {
+        let Entry {
+            user,
+            email,
+            role,
+            action,
+        } = entry;
+        let session = SessionId(self.accounts.clock.new_id());
+        let own = ctx.with_actor(Actor::User {
+            id: user,
+            session,
+            role,
+        });
+        let subject = Subject {
+            user,
+            email,
+            role,
+            session,
+        };
+        let tokens = self
+            .accounts
+            .open_session(&mut tx, &as_platform(ctx), &subject)
+            .await?;
+        users::touch_sign_in(&mut tx, user, now).await?;
+        profiles::touch_login(&mut tx, user, now).await?;
+        let activity =
+            Activity::new(action, "session", session).with(json!({ "method": provider.as_str() }));
+        self.accounts
+            .activity
+            .record(&mut tx, &own, activity)
+            .await?;
+        tx.commit().await?;
+        Ok(Federated {
+            account: self.accounts.overview(&own).await?,
+            tokens: Some(tokens),
+        })
+    }
+
+    /// Makes an account whose address the provider has verified.
+    async fn create(
+        &self,
+        tx: &mut Tx,
+        platform: &Ctx,
+        provider: Provider,
+        claim: &Claim,
+        email: EmailAddress,
+        now: DateTime<Utc>,
+    ) -> Result<Entry, FederationError> {
+        let id = UserId(self.accounts.clock.new_id());
+        let role = UserRole::User;
+        let full_name = full_name(claim, &email);
+        let user = NewUserRow {
+            id: id.0,
+            email: email.as_str(),
+            password_hash: None,
+            email_confirmed_at: Some(now),
+            created_at: now,
+            last_sign_in_at: Some(now),
+        };
+        let profile = NewProfileRow {
+            id: id.0,
+            full_name: &full_name,
+            company_name: None,
+            industry: DEFAULT_INDUSTRY,
+            country: DEFAULT_COUNTRY,
+            phone: None,
+            role: role.as_str(),
+            last_login_at: Some(now),
+        };
+        let account = NewAccount {
+            id,
+            email: email.clone(),
+        };
+        self.accounts
+            .add_account(tx, platform, &account, &user, &profile)
+            .await?;
+        claimed::prove_email(tx, id, now).await?;
+        if let Some(picture) = claim.picture.as_deref().filter(|url| is_picture(url)) {
+            claimed::set_avatar(tx, id, picture).await?;
+        }
+        self.insert_identity(tx, provider, claim, id, now).await?;
+        Ok(Entry {
+            user: id,
+            email: email.to_string(),
+            role,
+            action: "account.registered",
+        })
+    }
+
+    /// Takes from whoever made the account all that they could come back with.
+    async fn claim_account(
+        &self,
+        tx: &mut Tx,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), FederationError> {
+        claimed::forget_credentials(tx, user).await?;
+        sessions::revoke_all(tx, user, None, "account_claimed", now).await?;
+        claimed::forget_tokens(tx, user).await?;
+        identities::delete_all(tx, user).await?;
+        claimed::prove_email(tx, user, now).await?;
+        Ok(())
+    }
+
+    /// Adds an identity to the account of somebody who is signed in.
+    pub(super) async fn add_identity(
+        &self,
+        ctx: &Ctx,
+        provider: Provider,
+        claim: &Claim,
+        session: SessionId,
+    ) -> Result<Federated, FederationError> {
+        let now = self.accounts.clock.now();
+        let mut tx = self.accounts.db.begin(&as_platform(ctx)).await?;
+        let row = sessions::find(&mut tx, session).await?;
+        let row = row.filter(|row| row.is_live(now));
+        let user = UserId(row.ok_or(AuthError::SessionEnded)?.user_id);
+        let account = identities::candidate(&mut tx, user).await?;
+        let account = account.ok_or(AuthError::SessionEnded)?;
+        match candidate(&account, now).standing {
+            Standing::Good => {}
+            Standing::Banned(until) => return Err(AuthError::Banned(until).into()),
+            Standing::Deleted => return Err(FederationError::AccountClosed),
+        }
+        let entry = entry(account, "identity.linked")?;
+        let own = ctx.with_actor(Actor::User {
+            id: user,
+            session,
+            role: entry.role,
+        });
+        let holder = identities::holder(&mut tx, &claim.issuer, &claim.subject).await?;
+        match add(holder, user) {
+            Addition::AlreadyThere => {}
+            Addition::Taken => return Err(FederationError::IdentityTaken),
+            Addition::Add => {
+                self.link(&mut tx, ctx, provider, claim, &entry, now)
+                    .await
+                    .map_err(|error| {
+                        if lost_race(&error) {
+                            FederationError::IdentityTaken
+                        } else {
+                            error
+                        }
+                    })?;
+                let activity = Activity::new(entry.action, "user", user)
+                    .with(json!({ "method": provider.as_str() }));
+                self.accounts
+                    .activity
+                    .record(&mut tx, &own, activity)
+                    .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(Federated {
+            account: self.accounts.overview(&own).await?,
+            tokens: None,
+        })
+    }
+
+    /// Adds the identity, and tells the account's holder.
+    async fn link(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        provider: Provider,
+        claim: &Claim,
+        entry: &Entry,
+        now: DateTime<Utc>,
+    ) -> Result<(), FederationError> {
+        self.insert_identity(tx, provider, claim, entry.user, now)
+            .await?;
+        // Addresses in the table have passed the same check.
+        let Ok(to) = EmailAddress::parse(&entry.email) else {
+            return Ok(());
+        };
+        let mail = Mail {
+            to,
+            user: Some(entry.user),
+            template: "identity_linked",
+            data: Map::from_iter([
+                ("provider".to_owned(), Value::from(provider.display_name())),
+                (
+                    "claimed".to_owned(),
+                    Value::from(entry.action == "account.claimed"),
+                ),
+            ]),
+        };
+        self.outbox.post(tx, &as_platform(ctx), mail).await?;
+        Ok(())
+    }
+
+    async fn insert_identity(
+        &self,
+        tx: &mut Tx,
+        provider: Provider,
+        claim: &Claim,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), FederationError> {
+        // What the table would not take is not worth a refusal: the key is (issuer, subject).
+        let email = claim.email.as_deref();
+        let row = NewIdentityRow {
+            id: self.accounts.clock.new_id(),
+            user_id: user.0,
+            provider: provider.as_str(),
+            issuer: &claim.issuer,
+            subject: &claim.subject,
+            email: email.filter(|email| email.chars().count() <= 254),
+            email_verified: claim.email_verified,
+            created_at: now,
+            last_sign_in_at: Some(now),
+        };
+        identities::insert(tx, &row).await?;
+        Ok(())
+    }
+}
+
+fn candidate(row: &CandidateRow, now: DateTime<Utc>) -> Candidate {
+    let banned = row.banned_until.filter(|until| now < *until);
+    Candidate {
+        user: UserId(row.id),
+        standing: match (row.deleted_at, banned) {
+            (Some(_), _) => Standing::Deleted,
+            (None, Some(until)) => Standing::Banned(until),
+            (None, None) => Standing::Good,
+        },
+        email_proved: row.email_verified,
+    }
+}
+
+fn entry(account: CandidateRow, action: &'static str) -> Result<Entry, FederationError> {
+    Ok(Entry {
+        user: UserId(account.id),
+        email: account.email,
+        role: profiles::parse_role(&account.role)?,
+        action,
+    })
+}
+
+fn refused(refusal: Refusal) -> FederationError {
+    match refusal {
+        Refusal::Banned(until) => AuthError::Banned(until).into(),
+        Refusal::Deleted => FederationError::AccountClosed,
+        Refusal::EmailUnverified => FederationError::EmailUnverified,
+    }
+}
+
+/// Whether another request was first to take the address or the identity.
+fn lost_race(error: &FederationError) -> bool {
+    match error {
+        FederationError::Auth(AuthError::EmailTaken) => true,
+        FederationError::Auth(AuthError::Db(error)) => {
+            error.constraint() == Some("identities_issuer_subject_key")
+        }
+        _ => false,
+    }
+}
+
+/// The person's name as the provider gives it, in the profile's bounds.
+fn full_name(claim: &Claim, email: &EmailAddress) -> String {
+    let clean = |name: &str| -> String {
+        let printable = name.chars().filter(|c| !c.is_control());
+        printable.take(200).collect::<String>().trim().to_owned()
+    };
+    let given = claim.name.as_deref().map(clean);
+    given.filter(|name| !name.is_empty()).unwrap_or_else(|| {
+        let local = email.as_str().split('@').next();
+        local.unwrap_or_default().to_owned()
+    })
+}
+
+fn is_picture(url: &str) -> bool {
+    url.starts_with("https://") && url.chars().count() <= 2048 && !url.contains(char::is_control)
+}
