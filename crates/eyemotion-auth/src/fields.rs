@@ -110,12 +110,17 @@ impl Checks {
 
     /// Any characters will do, NIST SP 800-63B section 3.1.1.2; neither trimmed nor cut.
     pub(crate) fn password(&mut self, password: &SecretString) {
+        self.password_at("/password", password);
+    }
+
+    /// The same for a password that stands elsewhere in the body.
+    pub(crate) fn password_at(&mut self, pointer: &str, password: &SecretString) {
         let detail = format!("must have {PASSWORD_LEAST} to {PASSWORD_MOST} characters");
         let password = password.expose_secret();
         if password.chars().count() < PASSWORD_LEAST {
-            self.fault("/password", "too_short", detail);
+            self.fault(pointer, "too_short", detail);
         } else if is_too_long(password) {
-            self.fault("/password", "too_long", detail);
+            self.fault(pointer, "too_long", detail);
         }
     }
 

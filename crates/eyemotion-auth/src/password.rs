@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task;
+use unicode_normalization::UnicodeNormalization;
 
 /// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -18,6 +19,12 @@ const OUTPUT_BYTES: usize = 32;
 /// The hash of 32 random bytes that were thrown away. Whoever has no password is checked against
 /// it, so that an unknown address costs what a wrong password costs.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$IKbYi7kgm258HMhWFhqgIg$DTtICSlT4mfrowxVB1dv0KjXVlX4zG1YkmoACnH3Glw";
+
+/// The one place where passwords are normalised (NFC, RFC 8265 section 4.2.2), so that a keyboard
+/// that writes letter and accent apart types the same password. Nothing is trimmed or folded.
+pub(crate) fn normalise(password: &SecretString) -> SecretString {
+    password.expose_secret().nfc().collect::<String>().into()
+}
 
 /// Hashes and checks passwords: as many at once as there are permits, a few waiting, and no more.
 pub(crate) struct Passwords {
@@ -42,6 +49,7 @@ impl Passwords {
 
     /// The password's hash with a salt of its own, as a PHC string.
     pub(crate) async fn hash(&self, password: SecretString) -> Result<String, AuthError> {
+        let password = normalise(&password);
         self.run(move || {
             let hash: PasswordHash =
                 argon2()?.hash_password(password.expose_secret().as_bytes())?;
@@ -56,6 +64,7 @@ impl Passwords {
         password: SecretString,
         stored: Option<String>,
     ) -> Result<bool, AuthError> {
+        let password = normalise(&password);
         self.run(move || {
             let known = stored.is_some();
             let hash = PasswordHash::new(stored.as_deref().unwrap_or(NOBODY))?;
@@ -132,6 +141,14 @@ mod tests {
                 .unwrap()
         );
         assert!(!passwords.verify(secret("password"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn letters_and_their_accents_may_be_typed_apart() {
+        let passwords = Passwords::new(2, 64);
+        let composed = passwords.hash(secret("na\u{ef}vet\u{e9}")).await.unwrap();
+        let apart = secret("nai\u{308}vete\u{301}");
+        assert!(passwords.verify(apart, Some(composed)).await.unwrap());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use figment::value::Value;
 
 use super::Settings;
+use super::switch::SWITCHES;
 
 /// Variables that other tools and hosts already use, and the setting that each one is.
 pub(super) const ALIASES: [(&str, &str); 12] = [
@@ -40,6 +41,8 @@ pub(super) const SECRETS: [&str; 9] = [
 pub(super) enum Kind {
     Bool,
     Integer,
+    /// True, false or "auto".
+    Switch,
     Text,
     List,
 }
@@ -49,6 +52,7 @@ impl Kind {
         match self {
             Self::Bool => "true or false",
             Self::Integer => "a whole number",
+            Self::Switch => "true, false or \"auto\"",
             Self::Text => "a text",
             Self::List => "a list of texts",
         }
@@ -77,7 +81,15 @@ impl Keys {
         let sections = defaults.as_dict().into_iter().flatten();
         let keys = sections.flat_map(|(section, settings)| {
             let settings = settings.as_dict().into_iter().flatten();
-            settings.map(move |(name, value)| (format!("{section}.{name}"), Kind::of(value)))
+            settings.map(move |(name, value)| {
+                let key = format!("{section}.{name}");
+                let kind = if SWITCHES.contains(&key.as_str()) {
+                    Kind::Switch
+                } else {
+                    Kind::of(value)
+                };
+                (key, kind)
+            })
         });
         Ok(Self(keys.collect()))
     }

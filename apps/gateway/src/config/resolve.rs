@@ -94,6 +94,8 @@ fn fit(kind: Kind, raw: Raw) -> Result<toml::Value, String> {
         (Kind::Bool, toml::Value::Boolean(_))
         | (Kind::Integer, toml::Value::Integer(_))
         | (Kind::Text, toml::Value::String(_)) => true,
+        (Kind::Switch, toml::Value::Boolean(_)) => true,
+        (Kind::Switch, toml::Value::String(text)) => text == "auto",
         (Kind::List, toml::Value::Array(list)) => list.iter().all(toml::Value::is_str),
         _ => false,
     };
@@ -106,7 +108,8 @@ fn from_text(kind: Kind, text: String) -> Option<toml::Value> {
     Some(match kind {
         Kind::Text => toml::Value::String(text),
         Kind::Integer => toml::Value::Integer(text.trim().parse().ok()?),
-        Kind::Bool => match text.trim() {
+        Kind::Switch if text.trim() == "auto" => toml::Value::from("auto"),
+        Kind::Bool | Kind::Switch => match text.trim() {
             "true" | "1" => toml::Value::Boolean(true),
             "false" | "0" => toml::Value::Boolean(false),
             _ => return None,

@@ -136,3 +136,30 @@ pub(crate) async fn set_role(tx: &mut Tx, user: UserId, role: UserRole) -> Query
         .execute(tx)
         .await
 }
+
+/// Whether the person has proved the address.
+pub(crate) async fn is_verified(tx: &mut Tx, user: UserId) -> QueryResult<bool> {
+    user_profiles::table
+        .find(user.0)
+        .select(user_profiles::email_verified)
+        .first(tx)
+        .await
+}
+
+/// Notes that the person has proved the address; 0 if that was known.
+pub(crate) async fn verify_email(tx: &mut Tx, user: UserId) -> QueryResult<usize> {
+    let unproved = user_profiles::table
+        .find(user.0)
+        .filter(user_profiles::email_verified.eq(false));
+    diesel::update(unproved)
+        .set(user_profiles::email_verified.eq(true))
+        .execute(tx)
+        .await
+}
+
+pub(crate) async fn rename(tx: &mut Tx, user: UserId, full_name: &str) -> QueryResult<usize> {
+    diesel::update(user_profiles::table.find(user.0))
+        .set(user_profiles::full_name.eq(full_name))
+        .execute(tx)
+        .await
+}

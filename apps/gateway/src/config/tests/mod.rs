@@ -50,7 +50,7 @@ fn only_problem(result: Result<Loaded, ConfigError>) -> Problem {
 
 fn tried_value(kind: Kind) -> &'static str {
     match kind {
-        Kind::Bool => "true",
+        Kind::Bool | Kind::Switch => "true",
         Kind::Integer => "61",
         Kind::Text | Kind::List => "canary",
     }

@@ -1,0 +1,130 @@
+//! Proving an address, and signing in by it.
+
+use crate::access_token::Subject;
+use crate::account::AccountService;
+use crate::error::AuthError;
+use crate::recovery::Proof;
+use crate::recovery::mailing::TokenMail;
+use crate::recovery::purpose::Purpose;
+use crate::repository::{profiles, users};
+use crate::service::SignedIn;
+use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId};
+use eyemotion_db::Tx;
+use eyemotion_ports::Activity;
+use serde_json::{Map, json};
+
+impl AccountService {
+    /// Opens a session for whoever reads the address's mail, which proves the address as well.
+    pub(crate) async fn sign_in_with_proof(
+        &self,
+        ctx: &Ctx,
+        purpose: Purpose,
+        proof: &Proof,
+    ) -> Result<SignedIn, AuthError> {
+        let (mut tx, proved) = self.take_proof(ctx, purpose, proof).await?;
+        let user = proved.user;
+        let now = self.clock.now();
+        let standing = users::standing(&mut tx, user).await?;
+        if standing.deleted_at.is_some() {
+            return Err(AuthError::ProofInvalid);
+        }
+        if let Some(until) = standing.banned_until.filter(|until| now < *until) {
+            return Err(AuthError::Banned(until));
+        }
+        let role = profiles::parse_role(&standing.role)?;
+        let session = SessionId(self.clock.new_id());
+        let own = ctx.with_actor(Actor::User {
+            id: user,
+            session,
+            role,
+        });
+        self.note_address_proved(&mut tx, &own, user).await?;
+        let subject = Subject {
+            user,
+            email: standing.email,
+            role,
+            session,
+        };
+        let tokens = self.open_session(&mut tx, ctx, &subject).await?;
+        users::touch_sign_in(&mut tx, user, now).await?;
+        profiles::touch_login(&mut tx, user, now).await?;
+        let activity = Activity::new("session.created", "session", session)
+            .with(json!({ "method": purpose.as_str() }));
+        self.activity.record(&mut tx, &own, activity).await?;
+        tx.commit().await?;
+        Ok(SignedIn {
+            account: self.overview(&own).await?,
+            tokens,
+        })
+    }
+
+    /// The address is the person's. Nothing happens if that was known.
+    pub(crate) async fn note_address_proved(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        user: UserId,
+    ) -> Result<(), AuthError> {
+        users::confirm_email(tx, user, self.clock.now()).await?;
+        if profiles::verify_email(tx, user).await? > 0 {
+            let activity = Activity::new("account.email_confirmed", "user", user).of(user);
+            self.activity.record(tx, ctx, activity).await?;
+        }
+        Ok(())
+    }
+
+    /// Mails a new account its first link and code, in the transaction that makes it.
+    pub(crate) async fn mail_confirmation(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        user: UserId,
+        email: &EmailAddress,
+    ) -> Result<(), AuthError> {
+        let mail = TokenMail {
+            user,
+            to: email,
+            purpose: Purpose::EmailConfirmation,
+            payload: json!({}),
+        };
+        self.mail_token(tx, ctx, mail).await?;
+        Ok(())
+    }
+
+    /// Somebody registers with an address that has an account: tells its owner, and nobody else.
+    /// An account that nobody has confirmed takes the new password instead, so that whoever got
+    /// hold of the address first does not keep it, and a new link with it.
+    pub(crate) async fn register_again(
+        &self,
+        ctx: &Ctx,
+        email: &EmailAddress,
+        password_hash: &str,
+        full_name: &str,
+    ) -> Result<(), AuthError> {
+        let mut tx = self.db.begin(ctx).await?;
+        let Some(person) = users::credential(&mut tx, email.as_str()).await? else {
+            return Ok(());
+        };
+        let user = UserId(person.id);
+        if person.email_confirmed_at.is_some() {
+            self.notify(&mut tx, ctx, user, email, "account_exists", Map::new())
+                .await?;
+        } else {
+            let mail = TokenMail {
+                user,
+                to: email,
+                purpose: Purpose::EmailConfirmation,
+                payload: json!({}),
+            };
+            if !self.mail_token(&mut tx, ctx, mail).await? {
+                return Ok(());
+            }
+            users::claim(&mut tx, user, password_hash).await?;
+            profiles::rename(&mut tx, user, full_name).await?;
+            let activity = Activity::new("account.registered_again", "user", user).of(user);
+            self.activity.record(&mut tx, ctx, activity).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! A new password: by mail, or by who knows the old one.
+
+use crate::account::{AccountService, caller};
+use crate::error::AuthError;
+use crate::fields::Checks;
+use crate::password_policy::About;
+use crate::recovery::Proof;
+use crate::recovery::purpose::Purpose;
+use crate::repository::{one_time_tokens, users};
+use eyemotion_core::{Ctx, EmailAddress, FieldError, SessionId, UserId};
+use eyemotion_db::Tx;
+use eyemotion_ports::Activity;
+use secrecy::SecretString;
+use serde_json::{Map, json};
+
+/// Where a new password stands in the body of a reset, and of a change.
+const RESET_POINTER: &str = "/password";
+const CHANGE_POINTER: &str = "/newPassword";
+const CURRENT_POINTER: &str = "/currentPassword";
+
+impl AccountService {
+    pub(crate) async fn reset_with_proof(
+        &self,
+        ctx: &Ctx,
+        proof: &Proof,
+        password: SecretString,
+    ) -> Result<(), AuthError> {
+        let mut checks = Checks::default();
+        checks.password_at(RESET_POINTER, &password);
+        checks.finish()?;
+        self.policy
+            .check(RESET_POINTER, &password, &About::default())?;
+        let hash = self.passwords.hash(password.clone()).await?;
+
+        let (mut tx, proved) = self.take_proof(ctx, Purpose::PasswordReset, proof).await?;
+        let user = proved.user;
+        let person = users::person(&mut tx, user)
+            .await?
+            .ok_or(AuthError::ProofInvalid)?;
+        // Dropped, the transaction gives the proof back.
+        self.policy
+            .check(RESET_POINTER, &password, &About::of(&person))?;
+        self.note_address_proved(&mut tx, &crate::account::as_platform(ctx), user)
+            .await?;
+        let changed = Change {
+            user,
+            email: &person.email,
+            hash: &hash,
+            except: None,
+            method: "mail",
+        };
+        self.set_password(&mut tx, &crate::account::as_platform(ctx), changed)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn change_own_password(
+        &self,
+        ctx: &Ctx,
+        current: Option<SecretString>,
+        new: SecretString,
+    ) -> Result<(), AuthError> {
+        let (user, session) = caller(ctx)?;
+        let mut checks = Checks::default();
+        checks.password_at(CHANGE_POINTER, &new);
+        checks.finish()?;
+        let mut tx = self.db.begin_for(ctx).await?;
+        let person = users::person(&mut tx, user)
+            .await?
+            .ok_or(AuthError::SessionEnded)?;
+        if person.password_hash.is_none() {
+            self.require_recent(&mut tx, ctx).await?;
+        }
+        drop(tx);
+        self.policy
+            .check(CHANGE_POINTER, &new, &About::of(&person))?;
+        if person.password_hash.is_some() {
+            let current = current
+                .ok_or_else(|| wrong_current("required", "the current password is needed"))?;
+            self.prove_current(ctx, current).await?;
+        }
+        let hash = self.passwords.hash(new).await?;
+
+        let mut tx = self.db.begin_for(ctx).await?;
+        let changed = Change {
+            user,
+            email: &person.email,
+            hash: &hash,
+            except: Some(session),
+            method: "current_password",
+        };
+        self.set_password(&mut tx, ctx, changed).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A wrong one is a wrong value here: the session is as good as before.
+    pub(crate) async fn prove_current(
+        &self,
+        ctx: &Ctx,
+        password: SecretString,
+    ) -> Result<(), AuthError> {
+        match self.prove_password(ctx, password).await {
+            Ok(_) => Ok(()),
+            Err(AuthError::InvalidCredentials) => {
+                Err(wrong_current("wrong", "is not the current password"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn set_password(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        change: Change<'_>,
+    ) -> Result<(), AuthError> {
+        let Change {
+            user,
+            email,
+            hash,
+            except,
+            method,
+        } = change;
+        users::set_password(tx, user, hash).await?;
+        one_time_tokens::take_all(tx, user).await?;
+        let ended = self
+            .revoke_sessions(tx, user, except, "password_changed")
+            .await?;
+        if let Ok(to) = EmailAddress::parse(email) {
+            self.notify(tx, ctx, user, &to, "password_changed", Map::new())
+                .await?;
+        }
+        let activity = Activity::new("account.password_changed", "user", user)
+            .of(user)
+            .with(json!({ "method": method, "sessionsEnded": ended }));
+        self.activity.record(tx, ctx, activity).await?;
+        Ok(())
+    }
+}
+
+struct Change<'a> {
+    user: UserId,
+    email: &'a str,
+    hash: &'a str,
+    /// The session that goes on.
+    except: Option<SessionId>,
+    method: &'static str,
+}
+
+fn wrong_current(code: &'static str, detail: &str) -> AuthError {
+    AuthError::Invalid(vec![FieldError::new(CURRENT_POINTER, code, detail)])
+}
