@@ -11,6 +11,8 @@ create table auth.account_deletions (
     state text not null default 'scheduled' check (state in ('scheduled', 'erasing', 'erased')),
     step text check (char_length(step) <= 100),
     undo_hash bytea unique check (octet_length(undo_hash) = 32),
+    -- Of the last mail, which is written when the profile is gone.
+    language text check (char_length(language) <= 16),
     requested_at timestamptz not null default now(),
     due_at timestamptz not null,
     started_at timestamptz,

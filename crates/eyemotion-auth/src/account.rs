@@ -17,6 +17,7 @@ use eyemotion_ports::{AccountLifecycle, ActivityLog, Outbox};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What the service works with.
 #[derive(Clone)]
@@ -50,6 +51,8 @@ pub struct AccountService {
     pub(crate) one_time: OneTimeCodec,
     pub(crate) policy: PasswordPolicy,
     pub(crate) hot: HotReads,
+    /// Exports that may be under way at once.
+    pub(crate) exports: Arc<Semaphore>,
     pub(crate) config: AuthConfig,
 }
 
@@ -80,6 +83,7 @@ impl AccountService {
             outbox,
             lifecycle,
             hot: HotReads::off(),
+            exports: Arc::new(Semaphore::new(config.exports_at_once)),
             config,
         }
     }

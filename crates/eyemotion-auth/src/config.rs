@@ -29,6 +29,10 @@ pub struct AuthConfig {
     pub refuse_common_passwords: bool,
     /// Where the links in mails lead.
     pub links: Links,
+    /// How long a deletion of an account can be undone; none: the next run of the job does it.
+    pub deletion_undo: TimeDelta,
+    /// Exports of people's data that may be under way at once, in this process.
+    pub exports_at_once: usize,
 }
 
 impl Default for AuthConfig {
@@ -46,6 +50,8 @@ impl Default for AuthConfig {
             require_email_confirmation: false,
             refuse_common_passwords: true,
             links: Links::default(),
+            deletion_undo: TimeDelta::days(14),
+            exports_at_once: 4,
         }
     }
 }

@@ -90,6 +90,15 @@ pub enum AuthError {
         /// When it makes sense to try again.
         retry_after: Duration,
     },
+    /// The person has asked for the end of the account and can only undo that.
+    #[error("this account will be deleted on {}; undo that to go on using it", .0.format("%Y-%m-%d %H:%M UTC"))]
+    Leaving(DateTime<Utc>),
+    /// No deletion waits: none was asked for, or it has begun.
+    #[error("there is no deletion to undo")]
+    NoDeletion,
+    /// An archive could not be written.
+    #[error("the archive could not be written: {0}")]
+    Archive(String),
     /// A key, a hash or the random source failed.
     #[error("a cryptographic operation failed: {0}")]
     Crypto(String),
@@ -122,7 +131,9 @@ impl Coded for AuthError {
             Self::NotFound => ErrorCode::NotFound,
             Self::VersionMismatch { .. } => ErrorCode::VersionMismatch,
             Self::Overloaded { .. } => ErrorCode::Overloaded,
-            Self::Crypto(_) => ErrorCode::Internal,
+            Self::Leaving(_) => ErrorCode::AccountDeletionScheduled,
+            Self::NoDeletion => ErrorCode::DeletionNotFound,
+            Self::Crypto(_) | Self::Archive(_) => ErrorCode::Internal,
             Self::Db(error) => error.code(),
         }
     }
@@ -139,6 +150,7 @@ impl Coded for AuthError {
 
     fn members(&self) -> Map<String, Value> {
         match self {
+            Self::Leaving(due_at) => Map::from_iter([("dueAt".to_owned(), json!(due_at))]),
             Self::Banned(until) => Map::from_iter([("bannedUntil".to_owned(), json!(until))]),
             Self::VersionMismatch { current } => {
                 Map::from_iter([("currentVersion".to_owned(), json!(current))])

@@ -17,11 +17,13 @@ mod gate;
 mod hot_reads;
 mod key_file;
 mod keys;
+mod lifecycle;
 mod model;
 mod password;
 mod password_policy;
 mod people;
 mod password_check;
+mod privacy;
 mod profile;
 mod recovery;
 mod refresh_token;
@@ -47,9 +49,14 @@ pub use federation::{
 };
 pub use gate::SessionGate;
 pub use keys::{Keys, KeysError};
+pub use lifecycle::AccountsOfPeople;
 pub use model::{AccountOverview, Plan, Profile, Subscription};
 pub use people::{
     AccountStatus, Ban, NewBan, Part, People, PeopleFilter, PeopleList, Person, PersonDetail,
+};
+pub use privacy::{
+    AccountEraser, EraseAccounts, Export, HonourTombstones, Privacy, ScheduledDeletion,
+    TombstoneKeeper,
 };
 pub use recovery::{Links, Proof, Recovery, SendTokenMail, TokenMailer};
 pub use sessions::{Session, SessionScope, Sessions};

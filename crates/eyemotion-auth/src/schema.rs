@@ -93,6 +93,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    auth.account_deletions (id) {
+        id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        id_hash -> Bytea,
+        pseudonym -> Nullable<Uuid>,
+        state -> Text,
+        step -> Nullable<Text>,
+        undo_hash -> Nullable<Bytea>,
+        language -> Nullable<Text>,
+        requested_at -> Timestamptz,
+        due_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        erased_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     user_profiles (id) {
         id -> Uuid,
         full_name -> Text,
@@ -152,3 +169,5 @@ diesel::joinable!(user_profiles -> users (id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(api_keys, one_time_tokens, users, sessions, user_profiles);
+diesel::allow_tables_to_appear_in_same_query!(account_deletions, users);
+diesel::allow_tables_to_appear_in_same_query!(account_deletions, user_profiles);

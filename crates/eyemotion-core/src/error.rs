@@ -87,6 +87,7 @@ codes! {
     AccountBanned = "account_banned", Forbidden, "The account is banned";
     ReauthenticationNeeded = "reauthentication_needed", Forbidden, "Prove again who you are";
     OneTimeTokenInvalid = "one_time_token_invalid", Forbidden, "The link or the code is not valid or has expired";
+    AccountDeletionScheduled = "account_deletion_scheduled", Forbidden, "The account is going to be deleted";
     EmailNotConfirmed = "email_not_confirmed", Forbidden, "The e-mail address is not confirmed yet";
     OauthEmailUnverified = "oauth_email_unverified", Forbidden, "The provider has not verified the e-mail address";
     UploadUrlInvalid = "upload_url_invalid", Forbidden, "The upload URL is not valid";
@@ -102,6 +103,7 @@ codes! {
     SessionNotFound = "session_not_found", NotFound, "There is no such session";
     SubscriptionNotFound = "subscription_not_found", NotFound, "There is no live subscription";
     ThumbnailNotFound = "thumbnail_not_found", NotFound, "The file has no thumbnail";
+    DeletionNotFound = "deletion_not_found", NotFound, "There is no deletion to undo";
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The method is not allowed here";
     RequestTimeout = "request_timeout", Timeout, "The request took too long to arrive";
     EmailTaken = "email_taken", Conflict, "An account with this e-mail address exists";

@@ -4,6 +4,7 @@ pub(crate) mod account_overview;
 pub(crate) mod admin_users;
 pub(crate) mod api_keys;
 pub(crate) mod claimed;
+pub(crate) mod deletions;
 pub(crate) mod identities;
 pub(crate) mod oauth_flows;
 pub(crate) mod one_time_tokens;

@@ -163,3 +163,16 @@ pub(crate) async fn rename(tx: &mut Tx, user: UserId, full_name: &str) -> QueryR
         .execute(tx)
         .await
 }
+
+/// The language that the person wants to read.
+pub(crate) async fn language(tx: &mut Tx, user: UserId) -> QueryResult<Option<String>> {
+    let preferences: Option<Value> = user_profiles::table
+        .find(user.0)
+        .select(user_profiles::preferences)
+        .first(tx)
+        .await
+        .optional()?;
+    let language = preferences.as_ref().and_then(|all| all.get("language"));
+    let language = language.and_then(Value::as_str).filter(|text| !text.is_empty());
+    Ok(language.map(|text| text.chars().take(16).collect()))
+}
