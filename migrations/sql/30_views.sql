@@ -7,7 +7,7 @@ drop view if exists public.credits_usage;
 
 -- credits_included and credits_used speak of the live lots of the plan; extra_credits is what is left of bought and
 -- given ones; credits_remaining = included - used + extra - held. A lot past its time counts no more, even if the job
--- that expires it is late.
+-- that expires it is late; credits_change_at is when the next one goes so, without anybody writing anything.
 create view public.user_subscriptions with (security_invoker = true) as
 select
     s.id,
@@ -26,6 +26,7 @@ select
     credits.used as credits_used,
     credits.extra as extra_credits,
     credits.remaining as credits_remaining,
+    credits.change_at as credits_change_at,
     coalesce(q.used_bytes, 0) as storage_used_bytes,
     coalesce(q.limit_bytes, 0) as storage_limit_bytes,
     s.created_at,
@@ -37,7 +38,8 @@ cross join lateral (
         coalesce(sum(l.granted) filter (where l.kind in ('included', 'trial')), 0)::bigint as included,
         coalesce(sum(l.granted - l.remaining) filter (where l.kind in ('included', 'trial')), 0)::bigint as used,
         coalesce(sum(l.remaining) filter (where l.kind not in ('included', 'trial')), 0)::bigint as extra,
-        coalesce(sum(l.remaining - l.held), 0)::bigint as remaining
+        coalesce(sum(l.remaining - l.held), 0)::bigint as remaining,
+        min(l.expires_at) as change_at
     from public.credit_lots l
     where l.user_id = s.user_id and l.status = 'open' and (l.expires_at is null or l.expires_at > now())
 ) as credits;

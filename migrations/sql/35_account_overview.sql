@@ -1,5 +1,4 @@
 -- Who somebody is, with profile, live subscription, plan and credits: one row a person, read on almost every page.
--- session_ends_at is that of the reader's own session (the claim "sid"), null once it was ended.
 
 drop view if exists public.account_overview;
 
@@ -7,8 +6,6 @@ create view public.account_overview with (security_invoker = true) as
 select
     u.id,
     u.email,
-    case when session.revoked_at is null then least(session.expires_at, session.idle_expires_at) end
-        as session_ends_at,
     p.full_name,
     p.company_name,
     p.industry,
@@ -34,6 +31,7 @@ select
     s.credits_used,
     s.extra_credits,
     s.credits_remaining,
+    s.credits_change_at,
     s.storage_used_bytes,
     s.storage_limit_bytes,
     plan.id as plan_id,
@@ -46,7 +44,6 @@ select
     plan.features as plan_features
 from auth.users u
 join public.user_profiles p on p.id = u.id
-left join auth.sessions session on session.id = (select (auth.jwt() ->> 'sid')::uuid) and session.user_id = u.id
 left join public.user_subscriptions s on s.user_id = u.id and s.status in ('active', 'trialing', 'past_due')
 left join public.subscription_plans plan on plan.id = s.plan_id;
 

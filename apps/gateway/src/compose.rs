@@ -1,6 +1,6 @@
 //! Puts the server together: the one place that knows every domain.
 
-use crate::config::Settings;
+use crate::config::{Environment, Settings};
 use crate::mail::{self, MailParts};
 use crate::rate_limit::RateLimits;
 use crate::services::{Services, TrustedProxies};
@@ -10,10 +10,12 @@ use eyemotion_admin::{
     ActivityLogKeeper, AuditService, DatabaseActivityLog, ForgetIdempotencyKeys, IdempotencyKeyKeeper,
     MaintainActivityLog,
 };
-use eyemotion_auth::{AccountService, AuthConfig, AuthDependencies, Keys, KeysError, Throttling};
+use eyemotion_auth::{
+    AccountService, AuthConfig, AuthDependencies, Keys, KeysError, Links, SendTokenMail, Throttling, TokenMailer,
+};
 use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
 use eyemotion_core::{Clock, SystemClock};
-use eyemotion_db::{ConnectError, DatabaseConfig, Db};
+use eyemotion_db::{Changes, ConnectError, DatabaseConfig, Db};
 use eyemotion_health::{Components, DatabaseProbe};
 use eyemotion_jobs::{InvalidSchedule, RunningWorkers, Workers};
 use eyemotion_mail::{InvalidSmtpUrl, RenderError};
@@ -77,6 +79,11 @@ impl Gateway {
     /// [`ComposeError`]; a database that does not answer is none, for it may come later.
     pub fn compose(settings: &Settings, database: &DatabaseConfig) -> Result<Self, ComposeError> {
         let db = Db::new(database)?;
+        let changes = if settings.cache.enabled {
+            db.changes()
+        } else {
+            Changes::off()
+        };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let activity: Arc<dyn ActivityLog> = Arc::new(DatabaseActivityLog);
         let quota: Arc<dyn StorageQuota> = Arc::new(Quotas);
@@ -97,7 +104,9 @@ impl Gateway {
                 lifecycle: vec![Arc::clone(&subscriptions) as _],
             },
             auth_config(settings),
-        );
+        )
+        .with_hot_reads(&changes);
+        let accounts = Arc::new(accounts);
         let storage = Arc::new(storage(settings, &db, &clock, &activity, &keys)?);
         let projects = ProjectService::new(
             db.clone(),
@@ -118,6 +127,7 @@ impl Gateway {
             Ok(jobs) => {
                 let workers = Workers::builder(db.clone(), Arc::clone(&clock))
                     .concurrency(jobs)
+                    .register::<SendTokenMail>(TokenMailer::new(Arc::clone(&accounts)))
                     .register::<RenewSubscriptions>(subscriptions)
                     .schedule(
                         "billing.renew_subscriptions",
@@ -231,6 +241,13 @@ fn auth_config(settings: &Settings) -> AuthConfig {
         require_email_confirmation: auth
             .require_email_confirmation
             .is_on(settings.smtp.url.is_some()),
+        refuse_common_passwords: auth
+            .refuse_common_passwords
+            .is_on(settings.server.environment == Environment::Production),
+        links: Links {
+            frontend_url: settings.server.frontend_url.clone(),
+            server_url: settings.server.own_url(),
+        },
         ..AuthConfig::default()
     }
 }
@@ -284,7 +301,7 @@ fn seconds(seconds: u64) -> TimeDelta {
 
 impl Services {
     fn new(
-        accounts: AccountService,
+        accounts: Arc<AccountService>,
         billing: BillingService,
         projects: ProjectService,
         files: FileService,
@@ -292,8 +309,9 @@ impl Services {
         audit: AuditService,
         settings: &Settings,
     ) -> Self {
-        let accounts = Arc::new(accounts);
         Self {
+            recovery: Arc::clone(&accounts) as _,
+            gate: Arc::clone(&accounts) as _,
             sessions: Arc::clone(&accounts) as _,
             people: Arc::clone(&accounts) as _,
             accounts,

@@ -1,7 +1,7 @@
 use crate::config::ServerSettings;
 use crate::rate_limit::RateLimits;
 use eyemotion_admin::Audit;
-use eyemotion_auth::{Accounts, People, Sessions};
+use eyemotion_auth::{Accounts, People, Recovery, SessionGate, Sessions};
 use eyemotion_billing::Billing;
 use eyemotion_health::Health;
 use eyemotion_projects::Projects;
@@ -16,6 +16,10 @@ use std::time::Duration;
 pub struct Services {
     /// People, sessions and tokens.
     pub accounts: Arc<dyn Accounts>,
+    /// Who may come in.
+    pub gate: Arc<dyn SessionGate>,
+    /// Getting in and back in by mail.
+    pub recovery: Arc<dyn Recovery>,
     /// Where people are signed in.
     pub sessions: Arc<dyn Sessions>,
     /// People, as operators know them.

@@ -3,23 +3,39 @@
 use crate::account::{AccountService, caller};
 use crate::error::AuthError;
 use crate::fields::{self, Checks};
+use crate::hot_reads::HotAccount;
 use crate::model::{AccountOverview, Profile};
+use crate::repository::account_overview;
 use crate::repository::profiles::{self, ProfileChanges, ProfileRow};
-use crate::repository::{account_overview, sessions};
 use crate::service::ProfileUpdate;
-use eyemotion_core::Ctx;
+use eyemotion_core::{Ctx, UserId};
 use eyemotion_db::{DbError, Tx};
 use eyemotion_ports::Activity;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 impl AccountService {
     pub(crate) async fn overview(&self, ctx: &Ctx) -> Result<AccountOverview, AuthError> {
         let (user, _) = caller(ctx)?;
-        let mut tx = self.db.read(ctx).await?;
-        let found = account_overview::find(&mut tx, user).await?;
-        let now = self.clock.now();
-        let live = found.filter(|row| row.session_ends_at.is_some_and(|ends_at| now < ends_at));
-        Ok(live.ok_or(AuthError::SessionEnded)?.into_overview()?)
+        let mut account = self.hot_account(ctx, user).await?;
+        if account.has_changed(self.clock.now()) {
+            self.hot.accounts.forget(&user);
+            account = self.hot_account(ctx, user).await?;
+        }
+        Ok(account.overview.clone())
+    }
+
+    async fn hot_account(&self, ctx: &Ctx, user: UserId) -> Result<Arc<HotAccount>, AuthError> {
+        let read = async {
+            let mut tx = self.db.read(ctx).await?;
+            let found = account_overview::find(&mut tx, user).await?;
+            let row = found.ok_or(AuthError::SessionEnded)?;
+            Ok(Arc::new(HotAccount {
+                changes_at: row.credits_change_at,
+                overview: row.into_overview()?,
+            }))
+        };
+        self.hot.accounts.get(&user, read).await
     }
 
     pub(crate) async fn change_profile(
@@ -28,13 +44,10 @@ impl AccountService {
         update: ProfileUpdate,
         if_match: Option<i64>,
     ) -> Result<Profile, AuthError> {
-        let (user, session) = caller(ctx)?;
+        let (user, _) = caller(ctx)?;
         let mut changes = check(&update)?;
 
         let mut tx = self.db.begin_for(ctx).await?;
-        if !sessions::is_live(&mut tx, session, self.clock.now()).await? {
-            return Err(AuthError::SessionEnded);
-        }
         let stored = profiles::lock(&mut tx, user)
             .await?
             .ok_or(AuthError::SessionEnded)?;
@@ -66,7 +79,7 @@ impl AccountService {
 
 async fn write(
     tx: &mut Tx,
-    user: eyemotion_core::UserId,
+    user: UserId,
     changes: &ProfileChanges,
 ) -> Result<ProfileRow, AuthError> {
     let written = profiles::update(tx, user, changes)

@@ -6,6 +6,7 @@
 //! environment: [`load`] is given a map, so tests vary it.
 
 mod auth;
+mod cache;
 mod database;
 mod dump;
 mod integrations;
@@ -27,6 +28,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use auth::AuthSettings;
+pub use cache::CacheSettings;
 pub use database::{DataSettings, DatabaseSettings, PgSettings};
 pub use integrations::{OauthSettings, OpenaiSettings, SmtpSettings, StripeSettings};
 pub use jobs::JobsSettings;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub database: DatabaseSettings,
     /// PostgreSQL's programs.
     pub pg: PgSettings,
+    /// What is kept in memory.
+    pub cache: CacheSettings,
     /// Uploaded files.
     pub storage: StorageSettings,
     /// Tokens and passwords.

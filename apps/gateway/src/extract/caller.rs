@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use eyemotion_core::{Actor, Ctx, ErrorCode, FieldError, IdempotencyKey};
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use utoipa::IntoParams;
@@ -15,7 +16,9 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 /// The longest `Idempotency-Key`.
 const MAX_KEY: usize = 255;
 
-/// A signed-in person. A request without a valid access token never gets here: 401.
+/// A signed-in person. A request without a valid access token never gets here: 401; neither does
+/// one whose session has ended, or who was banned or deleted meanwhile. The role in the context is
+/// the present one.
 pub struct Caller {
     /// The context for the services.
     pub ctx: Ctx,
@@ -38,10 +41,11 @@ impl Caller {
 
 impl FromRequest for Caller {
     type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(caller(req))
+        let req = req.clone();
+        async move { caller(&req).await }.boxed_local()
     }
 }
 
@@ -66,12 +70,12 @@ impl IntoParams for IdempotencyHeader {
     }
 }
 
-fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
+async fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
     let token = required_bearer(req)?;
-    let services = services(req)?;
-    let actor = services.accounts.authenticate(token)?;
+    let mut ctx = context(req, Actor::Anonymous)?;
+    ctx.actor = services(req)?.gate.admit(&ctx, token).await?;
     Ok(Caller {
-        ctx: context(req, actor)?,
+        ctx,
         idempotency_key: idempotency_key(req),
     })
 }

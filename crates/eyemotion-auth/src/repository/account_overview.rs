@@ -17,7 +17,7 @@ use uuid::Uuid;
 const SELECT: &str = "SELECT \
     id, full_name, company_name, industry, country, phone, avatar_url, role, preferences, \
     onboarding_completed, email_verified, last_login_at, version, created_at, updated_at, \
-    email, session_ends_at, \
+    email, credits_change_at, \
     subscription_id, status, current_period_start, current_period_end, cancel_at_period_end, \
     cancelled_at, trial_end, credits_included, credits_used, extra_credits, credits_remaining, \
     storage_used_bytes, storage_limit_bytes, \
@@ -94,8 +94,8 @@ impl Query for OverviewOf {
 pub(crate) struct OverviewRow {
     profile: ProfileRow,
     email: String,
-    /// When the session of the reader's own claims ends; none if it was ended.
-    pub(crate) session_ends_at: Option<DateTime<Utc>>,
+    /// When the credits in it are others without any change; none: never.
+    pub(crate) credits_change_at: Option<DateTime<Utc>>,
     subscription: SubscriptionRow,
     plan: PlanRow,
 }

@@ -1,0 +1,171 @@
+//! The gate that every request of a signed-in person passes: does the token still speak for
+//! somebody, and with which role?
+
+use crate::account::{AccountService, as_platform};
+use crate::error::{AuthError, TokenError};
+use crate::hot_reads::HotReads;
+use crate::repository::profiles::parse_role;
+use crate::repository::standing::{self, SessionEndRow, StandingRow};
+use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, Utc};
+use eyemotion_core::{Actor, Ctx, SessionId, UserId, UserRole};
+
+/// Who may come in.
+#[async_trait]
+pub trait SessionGate: Send + Sync {
+    /// Whom an access token speaks for at this moment. A session that was ended, a person who was
+    /// banned or deleted is refused, and the role is the present one, whatever the token says:
+    /// within a second of the change on every replica, at once on the one that made it.
+    ///
+    /// # Errors
+    /// [`AuthError::Token`], [`AuthError::SessionEnded`].
+    async fn admit(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError>;
+}
+
+/// A token whose signature has been checked: whom it names, and until when.
+pub(crate) type CheckedToken = (Actor, DateTime<Utc>);
+
+/// How a session stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionStanding {
+    /// When it ends by itself; none if it was ended.
+    ends_at: Option<DateTime<Utc>>,
+    read_at: DateTime<Utc>,
+}
+
+/// How a person stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PersonStanding {
+    role: UserRole,
+    banned_until: Option<DateTime<Utc>>,
+    is_deleted: bool,
+}
+
+impl SessionStanding {
+    fn new(row: Option<&SessionEndRow>, read_at: DateTime<Utc>) -> Self {
+        let living = row.filter(|row| row.revoked_at.is_none());
+        Self {
+            ends_at: living.map(|row| row.expires_at.min(row.idle_expires_at)),
+            read_at,
+        }
+    }
+
+    fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.ends_at.is_some_and(|ends_at| now < ends_at)
+    }
+
+    /// Ran out since it was read. It may have been refreshed meanwhile, which is not announced.
+    fn may_go_on(&self, now: DateTime<Utc>) -> bool {
+        self.ends_at
+            .is_some_and(|ends_at| self.read_at < ends_at && ends_at <= now)
+    }
+}
+
+impl PersonStanding {
+    fn new(row: &StandingRow) -> Result<Self, AuthError> {
+        Ok(Self {
+            role: parse_role(&row.role)?,
+            banned_until: row.banned_until,
+            is_deleted: row.deleted_at.is_some(),
+        })
+    }
+
+    fn is_welcome(&self, now: DateTime<Utc>) -> bool {
+        !self.is_deleted && self.banned_until.is_none_or(|until| until <= now)
+    }
+}
+
+#[async_trait]
+impl SessionGate for AccountService {
+    async fn admit(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError> {
+        let Actor::User { id, session, .. } = self.check_token(access_token).await? else {
+            return Err(TokenError::Invalid.into());
+        };
+        let asked = Asked {
+            platform: as_platform(ctx),
+            user: id,
+            session,
+        };
+        let now = self.clock.now();
+        let (mut person, mut standing) = self.standing(&asked).await?;
+        if standing.may_go_on(now) {
+            self.hot.sessions.forget(&session);
+            (person, standing) = self.standing(&asked).await?;
+        }
+        if !standing.is_live(now) || !person.is_welcome(now) {
+            return Err(AuthError::SessionEnded);
+        }
+        Ok(Actor::User {
+            id,
+            session,
+            role: person.role,
+        })
+    }
+}
+
+/// Whose standing is asked for.
+struct Asked {
+    platform: Ctx,
+    user: UserId,
+    session: SessionId,
+}
+
+impl AccountService {
+    /// Checking a signature costs more than all else that a cached answer needs, so what was
+    /// checked is remembered, by a digest that is of no use as a token.
+    async fn check_token(&self, access_token: &str) -> Result<Actor, TokenError> {
+        let fingerprint = digest(&SHA256, access_token.as_bytes());
+        let fingerprint = fingerprint.as_ref().try_into().unwrap_or_default();
+        let check = async { self.access_tokens.read(access_token) };
+        let (actor, expires_at) = self.hot.tokens.get(&fingerprint, check).await?;
+        self.access_tokens.check_expiry(expires_at)?;
+        Ok(actor)
+    }
+
+    /// One query answers for both, so who is told one thing keeps the other for the second question.
+    async fn standing(
+        &self,
+        asked: &Asked,
+    ) -> Result<(PersonStanding, SessionStanding), AuthError> {
+        let HotReads {
+            people, sessions, ..
+        } = &self.hot;
+        let mut person_read = None;
+        let read_session = async {
+            let mut session_read = None;
+            let read_person = async {
+                let (person, session) = self.read_standing(asked).await?;
+                session_read = Some(session);
+                Ok::<_, AuthError>(person)
+            };
+            person_read = Some(people.get(&asked.user, read_person).await?);
+            match session_read {
+                Some(session) => Ok::<_, AuthError>(session),
+                None => Ok(self.read_standing(asked).await?.1),
+            }
+        };
+        let session = sessions.get(&asked.session, read_session).await?;
+        let person = match person_read {
+            Some(person) => person,
+            None => {
+                let read_person = async { Ok::<_, AuthError>(self.read_standing(asked).await?.0) };
+                people.get(&asked.user, read_person).await?
+            }
+        };
+        Ok((person, session))
+    }
+
+    async fn read_standing(
+        &self,
+        asked: &Asked,
+    ) -> Result<(PersonStanding, SessionStanding), AuthError> {
+        let read_at = self.clock.now();
+        let mut tx = self.db.read(&asked.platform).await?;
+        let row = standing::find(&mut tx, asked.user, asked.session)
+            .await?
+            .ok_or(AuthError::SessionEnded)?;
+        let session = SessionStanding::new(row.session.as_ref(), read_at);
+        Ok((PersonStanding::new(&row)?, session))
+    }
+}
