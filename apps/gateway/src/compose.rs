@@ -7,11 +7,12 @@ use crate::services::{Services, TrustedProxies};
 use actix_web::web;
 use chrono::TimeDelta;
 use eyemotion_admin::{
-    ActivityLogKeeper, AuditService, DatabaseActivityLog, ForgetIdempotencyKeys, IdempotencyKeyKeeper,
-    MaintainActivityLog,
+    ActivityLogKeeper, AuditService, DatabaseActivityLog, ForgetIdempotencyKeys,
+    IdempotencyKeyKeeper, MaintainActivityLog,
 };
 use eyemotion_auth::{
-    AccountService, AuthConfig, AuthDependencies, Keys, KeysError, Links, SendTokenMail, Throttling, TokenMailer,
+    AccountService, AuthConfig, AuthDependencies, Keys, KeysError, Links, SendTokenMail,
+    Throttling, TokenMailer,
 };
 use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
 use eyemotion_core::{Clock, SystemClock};

@@ -4,9 +4,11 @@ use crate::access_token::Subject;
 use crate::account::AccountService;
 use crate::error::AuthError;
 use crate::fields::{self, Checks};
+use crate::password_policy::About;
 use crate::repository::profiles::{self, NewProfileRow};
 use crate::repository::users::{self, NewUserRow};
-use crate::service::{NewUser, Registered};
+use crate::service::{NewUser, Registered, SessionTokens};
+use crate::throttle::Rule;
 use eyemotion_core::{Ctx, EmailAddress, SessionId, UserId, UserRole};
 use eyemotion_db::Tx;
 use eyemotion_ports::{Activity, NewAccount};
@@ -23,6 +25,18 @@ struct Draft {
     industry: String,
     country: String,
     phone: Option<String>,
+}
+
+impl Draft {
+    fn into_registered(self, id: UserId, session: Option<SessionTokens>) -> Registered {
+        Registered {
+            id,
+            email: self.email,
+            full_name: self.full_name,
+            company_name: self.company_name,
+            session,
+        }
+    }
 }
 
 fn check(new: &NewUser) -> Result<Draft, AuthError> {
@@ -48,7 +62,9 @@ fn check(new: &NewUser) -> Result<Draft, AuthError> {
 
 impl AccountService {
     /// Makes an account; `ctx` is the platform's. Where addresses need no confirmation, the new
-    /// person may sign in at once and, if that is wished, has a session from the start.
+    /// person may sign in at once and, if that is wished, has a session from the start. Where they
+    /// do, whoever registers with an address that has an account is told the same as everybody; its
+    /// owner gets a mail. An operator's account (without a session) needs no confirmation.
     pub(crate) async fn create_account(
         &self,
         ctx: &Ctx,
@@ -57,11 +73,20 @@ impl AccountService {
         with_session: bool,
     ) -> Result<Registered, AuthError> {
         let draft = check(&new)?;
+        let about = About {
+            email: draft.email.as_str(),
+            full_name: &draft.full_name,
+            company_name: draft.company_name.as_deref(),
+        };
+        self.policy.check("/password", &new.password, &about)?;
+        let to_confirm = self.config.require_email_confirmation && with_session;
+        if to_confirm {
+            self.throttle(ctx, Rule::MAIL, draft.email.as_str()).await?;
+        }
         let password_hash = self.passwords.hash(new.password).await?;
         let id = UserId(self.clock.new_id());
         let now = self.clock.now();
-        let confirmed = !self.config.require_email_confirmation;
-        let session = (confirmed && with_session).then(|| SessionId(self.clock.new_id()));
+        let session = (with_session && !to_confirm).then(|| SessionId(self.clock.new_id()));
         let signed_in_at = session.map(|_| now);
 
         let mut tx = self.db.begin(ctx).await?;
@@ -73,7 +98,7 @@ impl AccountService {
             id: id.0,
             email: draft.email.as_str(),
             password_hash: Some(&password_hash),
-            email_confirmed_at: confirmed.then_some(now),
+            email_confirmed_at: (!to_confirm).then_some(now),
             created_at: now,
             last_sign_in_at: signed_in_at,
         };
@@ -87,8 +112,24 @@ impl AccountService {
             role: role.as_str(),
             last_login_at: signed_in_at,
         };
-        self.add_account(&mut tx, ctx, &account, &user, &profile)
-            .await?;
+        if to_confirm && self.register_again(&mut tx, ctx, &user, &profile).await? {
+            tx.commit().await?;
+            return Ok(draft.into_registered(id, None));
+        }
+        match self
+            .add_account(&mut tx, ctx, &account, &user, &profile)
+            .await
+        {
+            // Somebody else registers with the address at this very moment.
+            Err(AuthError::EmailTaken) if to_confirm => {
+                return Ok(draft.into_registered(id, None));
+            }
+            added => added?,
+        }
+        if to_confirm {
+            self.mail_confirmation(&mut tx, ctx, id, &account.email)
+                .await?;
+        }
         let tokens = match session {
             Some(session) => {
                 let email = account.email.as_str().to_owned();
@@ -107,13 +148,7 @@ impl AccountService {
             .with(json!({ "role": role, "sessionId": session }));
         self.activity.record(&mut tx, ctx, activity).await?;
         tx.commit().await?;
-        Ok(Registered {
-            id,
-            email: account.email,
-            full_name: draft.full_name,
-            company_name: draft.company_name,
-            session: tokens,
-        })
+        Ok(draft.into_registered(id, tokens))
     }
 
     /// Adds the account with its profile and what every domain gives a new person: the one way in

@@ -1,6 +1,6 @@
 //! `[server]`: the HTTP listener and what it accepts.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,17 @@ impl Default for ServerSettings {
 }
 
 impl ServerSettings {
+    /// Where clients reach this server, as far as the settings tell.
+    pub fn own_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| {
+            let host = match self.host {
+                any if any.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+                host => host,
+            };
+            format!("http://{}", SocketAddr::new(host, self.port))
+        })
+    }
+
     pub(super) fn validate(&self, problems: &mut Problems) {
         let web = |url: &Option<String>| url.as_deref().is_none_or(is_web_url);
         let url = "must start with http:// or https:// and name a host";

@@ -6,7 +6,8 @@ use crate::error::AuthError;
 use crate::recovery::Proof;
 use crate::recovery::mailing::TokenMail;
 use crate::recovery::purpose::Purpose;
-use crate::repository::{profiles, users};
+use crate::repository::profiles::{self, NewProfileRow};
+use crate::repository::users::{self, NewUserRow};
 use crate::service::SignedIn;
 use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId};
 use eyemotion_db::Tx;
@@ -91,40 +92,41 @@ impl AccountService {
         Ok(())
     }
 
-    /// Somebody registers with an address that has an account: tells its owner, and nobody else.
+    /// Somebody registers. If the address has an account: tells its owner, and nobody else; true.
     /// An account that nobody has confirmed takes the new password instead, so that whoever got
     /// hold of the address first does not keep it, and a new link with it.
     pub(crate) async fn register_again(
         &self,
+        tx: &mut Tx,
         ctx: &Ctx,
-        email: &EmailAddress,
-        password_hash: &str,
-        full_name: &str,
-    ) -> Result<(), AuthError> {
-        let mut tx = self.db.begin(ctx).await?;
-        let Some(person) = users::credential(&mut tx, email.as_str()).await? else {
-            return Ok(());
+        new: &NewUserRow<'_>,
+        profile: &NewProfileRow<'_>,
+    ) -> Result<bool, AuthError> {
+        let (Some(person), Ok(email)) = (
+            users::credential(tx, new.email).await?,
+            EmailAddress::parse(new.email),
+        ) else {
+            return Ok(false);
         };
         let user = UserId(person.id);
         if person.email_confirmed_at.is_some() {
-            self.notify(&mut tx, ctx, user, email, "account_exists", Map::new())
+            self.notify(tx, ctx, user, &email, "account_exists", Map::new())
                 .await?;
-        } else {
-            let mail = TokenMail {
-                user,
-                to: email,
-                purpose: Purpose::EmailConfirmation,
-                payload: json!({}),
-            };
-            if !self.mail_token(&mut tx, ctx, mail).await? {
-                return Ok(());
-            }
-            users::claim(&mut tx, user, password_hash).await?;
-            profiles::rename(&mut tx, user, full_name).await?;
-            let activity = Activity::new("account.registered_again", "user", user).of(user);
-            self.activity.record(&mut tx, ctx, activity).await?;
+            return Ok(true);
         }
-        tx.commit().await?;
-        Ok(())
+        let mail = TokenMail {
+            user,
+            to: &email,
+            purpose: Purpose::EmailConfirmation,
+            payload: json!({}),
+        };
+        // While the link before is so young, its reader decides about the password before.
+        if self.mail_token(tx, ctx, mail).await? {
+            users::claim(tx, user, new.password_hash).await?;
+            profiles::rename(tx, user, profile.full_name).await?;
+            let activity = Activity::new("account.registered_again", "user", user).of(user);
+            self.activity.record(tx, ctx, activity).await?;
+        }
+        Ok(true)
     }
 }

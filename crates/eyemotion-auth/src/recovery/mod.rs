@@ -12,7 +12,7 @@ mod mailing;
 mod password;
 mod proof;
 mod purpose;
-mod secrets;
+pub(crate) mod secrets;
 
 pub use links::Links;
 pub use mailing::{SendTokenMail, TokenMailer};

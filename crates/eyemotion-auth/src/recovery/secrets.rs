@@ -67,6 +67,13 @@ impl OneTimeCodec {
     }
 }
 
+/// A token for a link without a code, and what is stored of it.
+pub(crate) fn link_token() -> Result<(String, Vec<u8>), AuthError> {
+    let bytes: [u8; 32] = random()?;
+    let hash = digest(&SHA256, &bytes).as_ref().to_vec();
+    Ok((format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes)), hash))
+}
+
 /// What is stored of a token; none if it is not one of ours.
 pub(crate) fn token_hash(token: &str) -> Option<Vec<u8>> {
     let text = token.trim().strip_prefix(PREFIX)?;

@@ -140,7 +140,11 @@ pub(crate) async fn confirm_email(
 }
 
 /// Gives an account that nobody has confirmed another password.
-pub(crate) async fn claim(tx: &mut Tx, user: UserId, password_hash: &str) -> QueryResult<usize> {
+pub(crate) async fn claim(
+    tx: &mut Tx,
+    user: UserId,
+    password_hash: Option<&str>,
+) -> QueryResult<usize> {
     let unconfirmed = users::table
         .find(user.0)
         .filter(users::email_confirmed_at.is_null());
