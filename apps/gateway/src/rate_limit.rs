@@ -150,8 +150,7 @@ impl<C: Clock + Clone> PerClient<C> {
         let quota = Quota::with_period(each)
             .unwrap_or(Quota::per_second(most))
             .allow_burst(most);
-        let buckets = RateLimiter::new(quota, HashMapStateStore::default(), clock.clone())
-            .with_middleware::<StateInformationMiddleware>();
+        let buckets = Buckets::new(quota, HashMapStateStore::default(), clock.clone());
         Self {
             name,
             window,

@@ -188,12 +188,17 @@ impl Client {
     pub async fn register(mut self, email: &str) -> Self {
         let body = json!({ "email": email, "password": "correct horse", "fullName": "A Person" });
         let answer = self.post("/auth/register", &body).await.expect(201);
+        self.take_session(&answer);
+        self
+    }
+
+    /// Keeps the session of a registration or a sign-in that was answered so.
+    pub fn take_session(&mut self, answer: &Value) {
         self.session = Some(Session {
             user: answer["user"]["id"].as_str().expect("an id").to_owned(),
-            access_token: text(&answer, "accessToken"),
-            refresh_token: text(&answer, "refreshToken"),
+            access_token: text(answer, "accessToken"),
+            refresh_token: text(answer, "refreshToken"),
         });
-        self
     }
 
     /// The signed-in person's id.

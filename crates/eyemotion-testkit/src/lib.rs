@@ -27,3 +27,5 @@ pub use app::{Answer, Client, Session, TestApp};
 #[cfg(feature = "app")]
 pub use contract::{Contract, Operation};
 pub use database::TestDatabase;
+#[cfg(feature = "app")]
+pub use gateway::config;

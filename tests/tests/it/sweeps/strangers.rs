@@ -12,6 +12,7 @@ struct Owner {
     client: Client,
     project: String,
     file: String,
+    session: String,
 }
 
 impl Owner {
@@ -42,10 +43,13 @@ impl Owner {
             client.get(&format!("/files/{file}/events")).await.status,
             200
         );
+        let sessions = client.get("/auth/sessions").await.expect(200);
+        let session = sessions["sessions"][0]["id"].as_str().unwrap().to_owned();
         Self {
             client,
             project,
             file,
+            session,
         }
     }
 
@@ -64,6 +68,7 @@ impl Owner {
         match noun {
             "projectId" | "projects" | "project" => self.project.clone(),
             "fileId" | "files" => self.file.clone(),
+            "sessions" => self.session.clone(),
             "userId" | "users" | "user" => self.client.user().to_owned(),
             // Refused for what the caller is, whatever the id.
             _ if operation.declares(403) => unknown_id(),
