@@ -171,3 +171,4 @@ diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(api_keys, one_time_tokens, users, sessions, user_profiles);
 diesel::allow_tables_to_appear_in_same_query!(account_deletions, users);
 diesel::allow_tables_to_appear_in_same_query!(account_deletions, user_profiles);
+diesel::allow_tables_to_appear_in_same_query!(account_deletions, sessions);
