@@ -78,7 +78,7 @@ pub struct Confirmed {
 }
 
 /// Which files of a project are wanted. The default leaves out what is in the trash or expired.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileFilter {
     /// In this state, the trash included.
     pub status: Option<FileStatus>,
