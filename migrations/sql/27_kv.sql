@@ -17,7 +17,7 @@ create or replace trigger touch before update on public.kv_store for each row
 create or replace function public.announce_kv() returns trigger
     language plpgsql set search_path = '' as $$
 begin
-    if (select count(*) from (select from changed limit 101) as some) > 100 then
+    if (select count(*) from (select from changed limit 101) as many) > 100 then
         perform public.announce_change('kv', null), public.announce_change('flags', null);
     else
         perform public.announce_change('kv', json_build_array(namespace, key)::text) from changed
