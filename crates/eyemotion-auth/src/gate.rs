@@ -7,7 +7,6 @@ use crate::hot_reads::HotReads;
 use crate::repository::profiles::parse_role;
 use crate::repository::standing::{self, SessionEndRow, StandingRow};
 use async_trait::async_trait;
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Actor, Ctx, SessionId, UserId, UserRole};
 
@@ -19,12 +18,15 @@ pub trait SessionGate: Send + Sync {
     /// within a second of the change on every replica, at once on the one that made it.
     ///
     /// # Errors
-    /// [`AuthError::Token`], [`AuthError::SessionEnded`].
+    /// [`AuthError::Token`], [`AuthError::SessionEnded`], [`AuthError::Leaving`].
     async fn admit(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError>;
-}
 
-/// A token whose signature has been checked: whom it names, and until when.
-pub(crate) type CheckedToken = (Actor, DateTime<Utc>);
+    /// The same, and also somebody whose account is going to be deleted.
+    ///
+    /// # Errors
+    /// [`AuthError::Token`], [`AuthError::SessionEnded`].
+    async fn admit_leaver(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError>;
+}
 
 /// How a session stands.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,8 @@ pub(crate) struct PersonStanding {
     role: UserRole,
     banned_until: Option<DateTime<Utc>>,
     is_deleted: bool,
+    /// When the account will be deleted; none: never.
+    leaving_at: Option<DateTime<Utc>>,
 }
 
 impl SessionStanding {
@@ -68,6 +72,7 @@ impl PersonStanding {
             role: parse_role(&row.role)?,
             banned_until: row.banned_until,
             is_deleted: row.deleted_at.is_some(),
+            leaving_at: row.leaving_at,
         })
     }
 
@@ -79,7 +84,25 @@ impl PersonStanding {
 #[async_trait]
 impl SessionGate for AccountService {
     async fn admit(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError> {
-        let Actor::User { id, session, .. } = self.check_token(access_token).await? else {
+        match self.look_at(ctx, access_token).await? {
+            (_, Some(leaving_at)) => Err(AuthError::Leaving(leaving_at)),
+            (actor, None) => Ok(actor),
+        }
+    }
+
+    async fn admit_leaver(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError> {
+        Ok(self.look_at(ctx, access_token).await?.0)
+    }
+}
+
+impl AccountService {
+    /// Who comes, and when that person's account will be deleted.
+    async fn look_at(
+        &self,
+        ctx: &Ctx,
+        access_token: &str,
+    ) -> Result<(Actor, Option<DateTime<Utc>>), AuthError> {
+        let Actor::User { id, session, .. } = self.access_tokens.verify(access_token)? else {
             return Err(TokenError::Invalid.into());
         };
         let asked = Asked {
@@ -96,11 +119,12 @@ impl SessionGate for AccountService {
         if !standing.is_live(now) || !person.is_welcome(now) {
             return Err(AuthError::SessionEnded);
         }
-        Ok(Actor::User {
+        let actor = Actor::User {
             id,
             session,
             role: person.role,
-        })
+        };
+        Ok((actor, person.leaving_at))
     }
 }
 
@@ -112,17 +136,6 @@ struct Asked {
 }
 
 impl AccountService {
-    /// Checking a signature costs more than all else that a cached answer needs, so what was
-    /// checked is remembered, by a digest that is of no use as a token.
-    async fn check_token(&self, access_token: &str) -> Result<Actor, TokenError> {
-        let fingerprint = digest(&SHA256, access_token.as_bytes());
-        let fingerprint = fingerprint.as_ref().try_into().unwrap_or_default();
-        let check = async { self.access_tokens.read(access_token) };
-        let (actor, expires_at) = self.hot.tokens.get(&fingerprint, check).await?;
-        self.access_tokens.check_expiry(expires_at)?;
-        Ok(actor)
-    }
-
     /// One query answers for both, so who is told one thing keeps the other for the second question.
     async fn standing(
         &self,

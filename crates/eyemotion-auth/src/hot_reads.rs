@@ -1,4 +1,4 @@
-use crate::gate::{CheckedToken, PersonStanding, SessionStanding};
+use crate::gate::{PersonStanding, SessionStanding};
 use crate::model::AccountOverview;
 use chrono::{DateTime, Utc};
 use eyemotion_core::{SessionId, UserId};
@@ -9,9 +9,6 @@ use std::time::Duration;
 
 /// What almost every request asks, in memory. `migrations/sql/26_hot_reads.sql` announces changes.
 pub(crate) struct HotReads {
-    /// By the token's SHA-256. What a signature says does not change; a key that is taken out of
-    /// use is to be announced.
-    pub(crate) tokens: HotCache<[u8; 32], CheckedToken>,
     pub(crate) sessions: HotCache<SessionId, SessionStanding>,
     pub(crate) people: HotCache<UserId, PersonStanding>,
     pub(crate) accounts: HotCache<UserId, Arc<HotAccount>>,
@@ -41,10 +38,6 @@ const LARGE: HotCacheConfig = HotCacheConfig {
     capacity: 5_000,
     ttl: Duration::from_secs(30),
 };
-const TOKENS: HotCacheConfig = HotCacheConfig {
-    capacity: 50_000,
-    ttl: Duration::from_mins(10),
-};
 
 impl HotReads {
     pub(crate) fn off() -> Self {
@@ -53,7 +46,6 @@ impl HotReads {
 
     pub(crate) fn new(changes: &Changes) -> Self {
         Self {
-            tokens: HotCache::new(changes, "signing_keys", TOKENS, |_| None),
             sessions: HotCache::new(changes, "sessions", SMALL, parse),
             people: HotCache::new(changes, "people", SMALL, parse),
             accounts: HotCache::new(changes, "accounts", LARGE, parse),

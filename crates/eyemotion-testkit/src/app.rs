@@ -1,12 +1,15 @@
 use crate::{Contract, TestDatabase};
 use actix_web::dev::ServerHandle;
-use gateway::Gateway;
+use actix_web::web::Data;
+use eyemotion_core::{Clock, SystemClock};
 use gateway::config::Settings;
+use gateway::{Gateway, Services};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -15,12 +18,22 @@ use tempfile::TempDir;
 pub struct TestApp {
     /// The database.
     pub database: TestDatabase,
-    gateway: Gateway,
-    server: ServerHandle,
-    base: String,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    running: Running,
     http: reqwest::Client,
     directory: TempDir,
     people: AtomicU32,
+}
+
+/// Another process of the same installation, as it were: the same database, settings and keys,
+/// and nothing in memory shared.
+pub struct Replica(Running);
+
+struct Running {
+    gateway: Gateway,
+    server: ServerHandle,
+    base: String,
 }
 
 /// What was answered.
@@ -85,34 +98,49 @@ impl TestApp {
 
     /// Starts it with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_at(Arc::new(SystemClock), change).await
+    }
+
+    /// Starts it with other settings, by a clock that the test moves.
+    pub async fn start_at(clock: Arc<dyn Clock>, change: impl FnOnce(&mut Settings)) -> Self {
         let database = TestDatabase::new().await;
         let directory = tempfile::tempdir().expect("a folder");
         let mut settings = Settings::default();
         directory.path().clone_into(&mut settings.data.dir);
         settings.server.workers = 1;
         change(&mut settings);
-        let gateway =
-            Gateway::compose(&settings, &database.config()).expect("the server is composed");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("its address");
-        let server =
-            gateway::serve(gateway.services(), &settings.server, listener).expect("a server");
-        let handle = server.handle();
-        tokio::spawn(server);
         Self {
+            running: Running::start(&settings, &database, Arc::clone(&clock)),
             database,
-            gateway,
-            server: handle,
-            base: format!("http://{address}"),
+            settings,
+            clock,
             http: reqwest::Client::new(),
             directory,
             people: AtomicU32::new(0),
         }
     }
 
+    /// Starts another process beside it.
+    pub fn replica(&self) -> Replica {
+        self.replica_with(|_| {})
+    }
+
+    /// Starts another process beside it, with other settings.
+    pub fn replica_with(&self, change: impl FnOnce(&mut Settings)) -> Replica {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        let clock = Arc::clone(&self.clock);
+        Replica(Running::start(&settings, &self.database, clock))
+    }
+
+    /// What its routes call.
+    pub fn services(&self) -> Data<Services> {
+        self.running.gateway.services()
+    }
+
     /// `http://127.0.0.1:port`.
     pub fn base(&self) -> &str {
-        &self.base
+        &self.running.base
     }
 
     /// Its data folder.
@@ -124,7 +152,7 @@ impl TestApp {
     pub fn anonymous(&self) -> Client {
         Client {
             http: self.http.clone(),
-            ..Client::at(&self.base)
+            ..Client::at(self.base())
         }
     }
 
@@ -141,6 +169,48 @@ impl TestApp {
 
     /// Stops it: requests and jobs end first.
     pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}
+
+impl Replica {
+    /// The same caller, calling this process.
+    pub fn client(&self, of: &Client) -> Client {
+        Client {
+            base: self.0.base.clone(),
+            ..of.clone()
+        }
+    }
+
+    /// What its routes call.
+    pub fn services(&self) -> Data<Services> {
+        self.0.gateway.services()
+    }
+
+    /// Stops it: requests and jobs end first.
+    pub async fn stop(self) {
+        self.0.stop().await;
+    }
+}
+
+impl Running {
+    fn start(settings: &Settings, database: &TestDatabase, clock: Arc<dyn Clock>) -> Self {
+        let gateway = Gateway::compose_with_clock(settings, &database.config(), clock)
+            .expect("the server is composed");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let server =
+            gateway::serve(gateway.services(), &settings.server, listener).expect("a server");
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self {
+            gateway,
+            server: handle,
+            base: format!("http://{address}"),
+        }
+    }
+
+    async fn stop(self) {
         self.gateway.refuse_new_work();
         self.server.stop(true).await;
         self.gateway.drain(Duration::from_secs(10)).await;
@@ -199,6 +269,12 @@ impl Client {
             access_token: text(answer, "accessToken"),
             refresh_token: text(answer, "refreshToken"),
         });
+    }
+
+    /// The same caller with another HTTP client: one that follows no redirects, say.
+    #[must_use]
+    pub fn through(self, http: reqwest::Client) -> Self {
+        Self { http, ..self }
     }
 
     /// The signed-in person's id.

@@ -2,10 +2,11 @@
 //!
 //! [`TestDatabase`] gives each test a migrated PostgreSQL database of its own in some 50 ms. The
 //! server behind it starts with the first test and ends by itself a minute after the last one.
-//! `TestApp` (feature `app`) is the whole server in the test's process.
+//! `TestApp` (feature `app`) is the whole server in the test's process, `FakeProvider` (feature
+//! `provider`) a provider of identities.
 
 #![cfg_attr(
-    feature = "app",
+    any(feature = "app", feature = "provider"),
     expect(
         clippy::expect_used,
         clippy::panic,
@@ -19,13 +20,17 @@ mod app;
 #[cfg(feature = "app")]
 mod contract;
 mod database;
+#[cfg(feature = "provider")]
+mod provider;
 mod server;
 mod template;
 
 #[cfg(feature = "app")]
-pub use app::{Answer, Client, Session, TestApp};
+pub use app::{Answer, Client, Replica, Session, TestApp};
 #[cfg(feature = "app")]
 pub use contract::{Contract, Operation};
 pub use database::TestDatabase;
+#[cfg(feature = "provider")]
+pub use provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, Fault, ProviderUser};
 #[cfg(feature = "app")]
 pub use gateway::config;
