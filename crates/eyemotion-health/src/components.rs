@@ -3,22 +3,36 @@ use async_trait::async_trait;
 use eyemotion_ports::{ComponentHealth, HealthStatus, Probe};
 use futures_util::future::join_all;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
+/// How long an answer is shared: whoever asks more often does not make a component work for it.
+const SHARED: Duration = Duration::from_secs(1);
 /// A component that says nothing for so long is in trouble, whatever it would say.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// [`Health`] over the components' own probes.
 pub struct Components {
-    probes: Vec<Arc<dyn Probe>>,
+    watched: Vec<Watched>,
     started: Instant,
+}
+
+struct Watched {
+    probe: Arc<dyn Probe>,
+    /// The last answer and when it was asked for. Locked while a new one is on its way.
+    last: Mutex<Option<(Instant, ComponentReport)>>,
 }
 
 impl Components {
     /// Over these probes; the server's uptime counts from here.
     pub fn new(probes: Vec<Arc<dyn Probe>>) -> Self {
+        let watched = probes.into_iter().map(|probe| Watched {
+            probe,
+            last: Mutex::default(),
+        });
         Self {
-            probes,
+            watched: watched.collect(),
             started: Instant::now(),
         }
     }
@@ -28,9 +42,9 @@ impl Components {
 impl Health for Components {
     async fn check(&self) -> Report {
         let asked = self
-            .probes
+            .watched
             .iter()
-            .map(|probe| async { (probe.component(), ask(probe.as_ref()).await) });
+            .map(|watched| async { (watched.probe.component(), watched.ask().await) });
         let components: std::collections::BTreeMap<_, _> =
             join_all(asked).await.into_iter().collect();
         let counted = components.values().map(|report| report.status);
@@ -44,8 +58,9 @@ impl Health for Components {
     }
 
     async fn component(&self, name: &str) -> Option<ComponentReport> {
-        let probe = self.probes.iter().find(|probe| probe.component() == name)?;
-        Some(ask(probe.as_ref()).await)
+        let mut all = self.watched.iter();
+        let watched = all.find(|watched| watched.probe.component() == name)?;
+        Some(watched.ask().await)
     }
 
     fn uptime(&self) -> Duration {
@@ -53,25 +68,36 @@ impl Health for Components {
     }
 }
 
-async fn ask(probe: &dyn Probe) -> ComponentReport {
-    let asked = Instant::now();
-    let health = tokio::time::timeout(LIMIT, probe.check())
-        .await
-        .unwrap_or_else(|_| {
-            let message = format!("no answer within {} s", LIMIT.as_secs());
-            ComponentHealth::new(HealthStatus::Critical, message)
-        });
-    ComponentReport {
-        status: health.status,
-        message: health.message,
-        latency: asked.elapsed(),
-        details: health.details,
+impl Watched {
+    async fn ask(&self) -> ComponentReport {
+        let mut last = self.last.lock().await;
+        if let Some((asked, report)) = last.as_ref()
+            && asked.elapsed() < SHARED
+        {
+            return report.clone();
+        }
+        let asked = Instant::now();
+        let health = tokio::time::timeout(LIMIT, self.probe.check())
+            .await
+            .unwrap_or_else(|_| {
+                let message = format!("no answer within {} s", LIMIT.as_secs());
+                ComponentHealth::new(HealthStatus::Critical, message)
+            });
+        let report = ComponentReport {
+            status: health.status,
+            message: health.message,
+            latency: asked.elapsed(),
+            details: health.details,
+        };
+        *last = Some((asked, report.clone()));
+        report
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     struct Fixed(&'static str, HealthStatus);
 
@@ -108,6 +134,29 @@ mod tests {
             of(vec![healthy(), warning(), disabled()]).await,
             HealthStatus::Warning
         );
+    }
+
+    #[derive(Default)]
+    struct Counted(AtomicUsize);
+
+    #[async_trait]
+    impl Probe for Counted {
+        fn component(&self) -> &'static str {
+            "counted"
+        }
+        async fn check(&self) -> ComponentHealth {
+            let times = self.0.fetch_add(1, Ordering::Relaxed);
+            ComponentHealth::new(HealthStatus::Healthy, times.to_string())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_shared_for_a_second() {
+        let health = Components::new(vec![Arc::new(Counted::default())]);
+        let said = async || health.component("counted").await.unwrap().message;
+        assert_eq!((said().await, said().await), ("0".into(), "0".into()));
+        tokio::time::advance(SHARED).await;
+        assert_eq!(said().await, "1");
     }
 
     #[tokio::test(start_paused = true)]

@@ -34,11 +34,17 @@ impl Probe for DatabaseProbe {
                 health.details.insert("version".to_owned(), json!(version));
                 health
             }
-            // What exactly is wrong is in the log of the requests that meet it; a report is public.
-            Err(_) => ComponentHealth::new(
-                HealthStatus::Critical,
-                "does not answer: check that PostgreSQL runs and that DATABASE_URL is right",
-            ),
+            // A report is public: what exactly is wrong stands in the log.
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the database is critical"
+                );
+                ComponentHealth::new(
+                    HealthStatus::Critical,
+                    "does not answer: check that PostgreSQL runs and that DATABASE_URL is right",
+                )
+            }
         }
     }
 }
