@@ -1,12 +1,13 @@
 use crate::config::{Environment, ServerSettings};
 use crate::edge::{Edge, PREFIX};
 use crate::fallback::{KnownPaths, fallback};
+use crate::feature_gate::feature_gate;
 use crate::services::{Limits, Services};
 use crate::{openapi, routes};
 use actix_cors::Cors;
 use actix_web::dev::Server;
 use actix_web::http::header::HeaderName;
-use actix_web::middleware::Compress;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use std::net::TcpListener;
 use std::time::Duration;
@@ -36,10 +37,12 @@ pub fn serve(
             .app_data(limits.clone())
             .app_data(known.clone())
             .app_data(document.clone())
+            .wrap(from_fn(feature_gate))
             .wrap(Compress::default())
             .wrap(cors(origins.clone()))
             .wrap(Edge)
             .configure(routes::docs::configure)
+            .configure(routes::auth::recovery::pages::configure)
             .into_utoipa_app()
             .configure(routes::root)
             .service(utoipa_actix_web::scope(PREFIX).configure(routes::api))
@@ -156,6 +159,8 @@ fn cors(origins: web::Data<Origins>) -> Cors {
             "x-request-id",
         ])
         .expose_headers(EXPOSED)
+        // The cookie of a sign-in through a provider; everything else goes by bearer token.
+        .supports_credentials()
         .max_age(600)
 }
 

@@ -1,7 +1,7 @@
 //! Proving an address, and signing in by it.
 
 use crate::access_token::Subject;
-use crate::account::AccountService;
+use crate::account::{AccountService, as_platform};
 use crate::error::AuthError;
 use crate::recovery::Proof;
 use crate::recovery::mailing::TokenMail;
@@ -57,6 +57,23 @@ impl AccountService {
             account: self.overview(&own).await?,
             tokens,
         })
+    }
+
+    /// Takes the address as proved, and no more.
+    pub(crate) async fn confirm_with_proof(
+        &self,
+        ctx: &Ctx,
+        proof: &Proof,
+    ) -> Result<(), AuthError> {
+        let purpose = Purpose::EmailConfirmation;
+        let (mut tx, proved) = self.take_proof(ctx, purpose, proof).await?;
+        if users::person(&mut tx, proved.user).await?.is_none() {
+            return Err(AuthError::ProofInvalid);
+        }
+        self.note_address_proved(&mut tx, &as_platform(ctx), proved.user)
+            .await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// The address is the person's. Nothing happens if that was known.

@@ -71,6 +71,12 @@ pub trait Recovery: Send + Sync {
     /// [`AuthError::ProofInvalid`], [`AuthError::Banned`], [`AuthError::Throttled`].
     async fn confirm_email(&self, ctx: &Ctx, proof: Proof) -> Result<SignedIn, AuthError>;
 
+    /// The same without a session: for who has only come to press a button.
+    ///
+    /// # Errors
+    /// As [`Recovery::confirm_email`].
+    async fn prove_email(&self, ctx: &Ctx, proof: Proof) -> Result<(), AuthError>;
+
     /// Mails a link and a code that a new password can be set with.
     ///
     /// # Errors
@@ -161,6 +167,10 @@ impl Recovery for AccountService {
     async fn confirm_email(&self, ctx: &Ctx, proof: Proof) -> Result<SignedIn, AuthError> {
         self.sign_in_with_proof(ctx, Purpose::EmailConfirmation, &proof)
             .await
+    }
+
+    async fn prove_email(&self, ctx: &Ctx, proof: Proof) -> Result<(), AuthError> {
+        self.confirm_with_proof(ctx, &proof).await
     }
 
     async fn request_password_reset(&self, ctx: &Ctx, email: &str) -> Result<(), AuthError> {

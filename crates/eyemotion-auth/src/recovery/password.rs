@@ -1,6 +1,6 @@
 //! A new password: by mail, or by who knows the old one.
 
-use crate::account::{AccountService, caller};
+use crate::account::{AccountService, as_platform, caller};
 use crate::error::AuthError;
 use crate::fields::Checks;
 use crate::password_policy::About;
@@ -32,6 +32,7 @@ impl AccountService {
             .check(RESET_POINTER, &password, &About::default())?;
         let hash = self.passwords.hash(password.clone()).await?;
 
+        let platform = as_platform(ctx);
         let (mut tx, proved) = self.take_proof(ctx, Purpose::PasswordReset, proof).await?;
         let user = proved.user;
         let person = users::person(&mut tx, user)
@@ -40,8 +41,7 @@ impl AccountService {
         // Dropped, the transaction gives the proof back.
         self.policy
             .check(RESET_POINTER, &password, &About::of(&person))?;
-        self.note_address_proved(&mut tx, &crate::account::as_platform(ctx), user)
-            .await?;
+        self.note_address_proved(&mut tx, &platform, user).await?;
         let changed = Change {
             user,
             email: &person.email,
@@ -49,8 +49,7 @@ impl AccountService {
             except: None,
             method: "mail",
         };
-        self.set_password(&mut tx, &crate::account::as_platform(ctx), changed)
-            .await?;
+        self.set_password(&mut tx, &platform, changed).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -5,6 +5,7 @@ mod jwks;
 mod me;
 mod profile;
 mod reauthenticate;
+pub(crate) mod recovery;
 mod refresh;
 mod register;
 mod signin;
@@ -22,6 +23,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(refresh::refresh)
         .service(reauthenticate::reauthenticate)
         .service(activity::list_activity)
+        .configure(recovery::routes)
         .service(me::me)
         .service(profile::get_profile)
         .service(update_profile::update_profile)

@@ -1,19 +1,23 @@
 use crate::extract::{Caller, ValidJson};
 use crate::failures::{Always, Limited, SignedIn, WithBody};
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Problem};
 use crate::services::Services;
 use crate::wire::{Success, Timestamp};
 use actix_web::{HttpResponse, post, web};
+use eyemotion_core::FieldError;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The caller's password, once more.
+/// The caller's password, once more, or the code that `/auth/reauthenticate/code` has mailed.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ReauthenticateBody {
-    #[schema(value_type = String, format = Password)]
-    password: SecretString,
+    #[schema(value_type = Option<String>, format = Password)]
+    password: Option<SecretString>,
+    /// Six digits.
+    #[schema(value_type = Option<String>, max_length = 20)]
+    code: Option<SecretString>,
 }
 
 /// Since when the caller's word counts.
@@ -35,7 +39,14 @@ struct ReauthenticateAnswer {
     tag = "auth",
     security(("bearer" = [])),
     request_body = ReauthenticateBody,
-    responses((status = 200, description = "Proved", body = ReauthenticateAnswer), SignedIn, WithBody, Limited, Always)
+    responses(
+        (status = 200, description = "Proved", body = ReauthenticateAnswer),
+        (status = 403, description = "The code is not valid (any more)", body = Problem, content_type = "application/problem+json"),
+        SignedIn,
+        WithBody,
+        Limited,
+        Always,
+    )
 )]
 #[post("/auth/reauthenticate")]
 pub(super) async fn reauthenticate(
@@ -43,11 +54,22 @@ pub(super) async fn reauthenticate(
     body: ValidJson<ReauthenticateBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let password = body.value.password;
-    let at = services
-        .sessions
-        .reauthenticate(&caller.ctx, password)
-        .await?;
+    let ReauthenticateBody { password, code } = body.value;
+    let at = match (password, code) {
+        (Some(password), None) => {
+            let sessions = &services.sessions;
+            sessions.reauthenticate(&caller.ctx, password).await?
+        }
+        (None, Some(code)) => {
+            let recovery = &services.recovery;
+            recovery.reauthenticate_with_code(&caller.ctx, code).await?
+        }
+        (None, None) | (Some(_), Some(_)) => {
+            let detail = "give either the password or the code";
+            let fault = FieldError::new("/password", "required", detail);
+            return Err(ApiError::invalid(vec![fault]));
+        }
+    };
     Ok(HttpResponse::Ok().json(ReauthenticateAnswer {
         success: Success,
         message: "Thank you.",

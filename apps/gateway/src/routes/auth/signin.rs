@@ -5,6 +5,7 @@ use crate::routes::auth::view::{AccountView, SessionView};
 use crate::services::Services;
 use crate::wire::Success;
 use actix_web::{HttpResponse, post, web};
+use eyemotion_auth::SignedIn;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,11 +22,27 @@ struct SigninBody {
 
 /// The person and the new session.
 #[derive(Serialize, ToSchema)]
-struct SigninAnswer {
+pub(super) struct SigninAnswer {
     success: Success,
     message: &'static str,
     user: SignedInView,
     session: SessionView,
+}
+
+impl SigninAnswer {
+    /// With a sentence for people.
+    pub(super) fn new(message: &'static str, signed_in: SignedIn) -> Self {
+        let session = SessionView::from(signed_in.tokens);
+        Self {
+            success: Success,
+            message,
+            user: SignedInView {
+                account: signed_in.account.into(),
+                access_token: session.access_token.clone(),
+            },
+            session,
+        }
+    }
 }
 
 /// The person, with the access token where existing clients look for it.
@@ -68,14 +85,5 @@ pub(super) async fn signin(
         .accounts
         .sign_in(&device.ctx, &email, password)
         .await?;
-    let session = SessionView::from(signed_in.tokens);
-    Ok(HttpResponse::Ok().json(SigninAnswer {
-        success: Success,
-        message: "Signed in.",
-        user: SignedInView {
-            account: signed_in.account.into(),
-            access_token: session.access_token.clone(),
-        },
-        session,
-    }))
+    Ok(HttpResponse::Ok().json(SigninAnswer::new("Signed in.", signed_in)))
 }

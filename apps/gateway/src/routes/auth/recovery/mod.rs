@@ -1,0 +1,41 @@
+//! Getting in and back in by mail; another password or address.
+
+mod change_email;
+mod change_password;
+mod confirm;
+mod confirm_email_change;
+mod forgot_password;
+mod magic_link;
+pub(crate) mod pages;
+mod proof;
+mod resend_confirmation;
+mod reset_password;
+mod send_code;
+mod verify_magic_link;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Where a mail is to go.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AddressBody {
+    #[schema(max_length = 254, example = "test@example.com")]
+    email: String,
+}
+
+/// Adds the routes.
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(confirm::confirm_email)
+        .service(resend_confirmation::resend_confirmation)
+        .service(forgot_password::forgot_password)
+        .service(reset_password::reset_password)
+        .service(change_password::change_password)
+        .service(change_email::change_email)
+        .service(confirm_email_change::confirm_email_change)
+        .service(magic_link::send_magic_link)
+        .service(verify_magic_link::verify_magic_link)
+        .service(send_code::send_reauthentication_code);
+}
