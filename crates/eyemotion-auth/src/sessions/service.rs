@@ -71,7 +71,8 @@ pub trait Sessions: Send + Sync {
     /// [`AuthError::SessionNotFound`], also for one that has ended already.
     async fn revoke(&self, ctx: &Ctx, session: SessionId) -> Result<(), AuthError>;
 
-    /// Ends the caller's sessions of this scope; how many. Ending them twice changes nothing.
+    /// Ends the caller's sessions of this scope; how many. Ending them twice changes nothing, and
+    /// a session that has ended ends no other.
     async fn sign_out(&self, ctx: &Ctx, scope: SessionScope) -> Result<usize, AuthError>;
 
     /// Who an access token speaks for, also when it has expired: good enough to sign out with,
@@ -134,6 +135,12 @@ impl Sessions for AccountService {
         let (user, current) = caller(ctx)?;
         let now = self.clock.now();
         let mut tx = self.db.begin_for(ctx).await?;
+        if sessions::authenticated_at(&mut tx, current, now)
+            .await?
+            .is_none()
+        {
+            return Ok(0);
+        }
         let ended = match scope {
             SessionScope::Local => {
                 let ended = sessions::revoke(&mut tx, current, now, "signed_out").await?;

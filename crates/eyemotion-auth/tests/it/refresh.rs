@@ -19,7 +19,7 @@ impl World {
 
     /// The session is over, whatever tokens of it are shown.
     async fn ended(&self, person: &Person, reason: &str) {
-        let ended = self.accounts.me(&person.ctx).await.unwrap_err();
+        let ended = self.admitted(person).await.unwrap_err();
         assert_eq!(ended.code(), ErrorCode::SessionEnded);
         let rows = format!(
             "auth.sessions WHERE id = '{}' AND revoked_reason = '{reason}'",
@@ -78,10 +78,16 @@ async fn a_used_token_ends_the_session_after_eleven_seconds() {
     world.advance(TimeDelta::seconds(11));
     world.refused(&person.tokens).await;
     world.ended(&person, "refresh_reuse").await;
+    let mails = world.mails.take();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!(mails[0].template, "session_reuse_detected");
+    assert_eq!(mails[0].to.as_str(), EMAIL);
+    assert_eq!(mails[0].data["ip"], "192.0.2.7");
     // Whoever of the two is the thief: neither goes on, and it is told once.
     world.refused(&next).await;
     world.refused(&person.tokens).await;
     assert_eq!(world.logged("session.revoked").await, 1);
+    assert!(world.mails.take().is_empty());
     world.sign_in(EMAIL, PASSWORD).await.unwrap();
 }
 
@@ -100,8 +106,8 @@ async fn a_session_runs_out_when_idle_and_after_ninety_days() {
     let (world, person) = World::with_person().await;
     world.advance(TimeDelta::days(30) + TimeDelta::seconds(1));
     world.refused(&person.tokens).await;
-    let late = world.accounts.me(&person.ctx).await.unwrap_err();
-    assert_eq!(late.code(), ErrorCode::SessionEnded);
+    let late = world.admitted(&person).await.unwrap_err();
+    assert_eq!(late.code(), ErrorCode::TokenExpired);
 
     let mut tokens = world.sign_in(EMAIL, PASSWORD).await.unwrap().tokens;
     for _ in 0..4 {

@@ -15,7 +15,7 @@ impl World {
     }
 
     async fn is_signed_in(&self, person: &Person) -> bool {
-        self.accounts.me(&person.ctx).await.is_ok()
+        self.admitted(person).await.is_ok()
     }
 
     /// Whether something dangerous may be done.

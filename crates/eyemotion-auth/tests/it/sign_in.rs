@@ -119,9 +119,7 @@ async fn signing_out_ends_this_session_and_no_other() {
             .authenticate(&first.tokens.access_token)
             .is_ok()
     );
-    let ended = world.accounts.me(&first.ctx).await.unwrap_err();
-    assert_eq!(ended.code(), ErrorCode::SessionEnded);
-    let ended = world.accounts.profile(&first.ctx).await.unwrap_err();
+    let ended = world.admitted(&first).await.unwrap_err();
     assert_eq!(ended.code(), ErrorCode::SessionEnded);
     let refresh = world
         .accounts
@@ -129,7 +127,7 @@ async fn signing_out_ends_this_session_and_no_other() {
         .await;
     assert_eq!(refresh.unwrap_err().code(), ErrorCode::RefreshTokenInvalid);
 
-    world.accounts.me(&second.ctx).await.unwrap();
+    world.admitted(&second).await.unwrap();
     world
         .accounts
         .refresh(&nobody(), &second.tokens.refresh_token)

@@ -5,15 +5,17 @@ use chrono::{SubsecRound, TimeDelta, Utc};
 use diesel::sql_types::{Jsonb, Nullable, Text, Uuid as SqlUuid};
 use eyemotion_auth::{
     AccountService, Accounts, AuthConfig, AuthDependencies, AuthError, Keys, NewUser, Registered,
-    SessionScope, SessionTokens, Sessions, Throttling,
+    SessionGate, SessionScope, SessionTokens, Sessions, Throttling,
 };
 use eyemotion_core::{Actor, Ctx, ManualClock, UserId};
 use eyemotion_db::personal::PersonalTable;
 use eyemotion_db::{Db, DbError, Tx};
-use eyemotion_ports::{AccountLifecycle, Activity, ActivityLog, Erasure, Leaver, Mail, NewAccount, Outbox};
+use eyemotion_ports::{
+    AccountLifecycle, Activity, ActivityLog, Erasure, Leaver, Mail, NewAccount, Outbox,
+};
 use eyemotion_testkit::TestDatabase;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -188,6 +190,12 @@ impl World {
     pub async fn sign_out(&self, person: &Person) -> Result<usize, AuthError> {
         let scope = SessionScope::Local;
         self.accounts.sign_out(&person.ctx, scope).await
+    }
+
+    /// Whether the person's access token is let in.
+    pub async fn admitted(&self, person: &Person) -> Result<(), AuthError> {
+        let token = &person.tokens.access_token;
+        self.accounts.admit(&nobody(), token).await.map(|_| ())
     }
 
     /// Whom the tokens speak for.
