@@ -13,11 +13,14 @@ use eyemotion_ports::{Flag, FlagRule, FlagSubject, Flags};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 /// The key under which the flags are stored, in the default namespace.
 pub const FLAGS_KEY: &str = "features:flags";
 /// How often a change is made anew when somebody else was faster.
 const ATTEMPTS: usize = 8;
+/// How long a request waits to learn of the flags.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Every flag; one that is not listed is on for everybody.
 #[derive(Debug, Default)]
@@ -86,6 +89,22 @@ impl KvStore {
             .unwrap_or_else(PoisonError::into_inner);
         *last = Arc::clone(&flags);
         Ok(flags)
+    }
+
+    /// From memory; when the database does not say, what it said last.
+    async fn present_flags(&self) -> Arc<FlagSet> {
+        let asked = tokio::time::timeout(PATIENCE, self.flags.get(&(), self.load_flags())).await;
+        match asked {
+            Ok(Ok(flags)) => flags,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "feature flags cannot be read; the last known ones count");
+                self.last_flags()
+            }
+            Err(_elapsed) => {
+                tracing::warn!("feature flags are not read in time; the last known ones count");
+                self.last_flags()
+            }
+        }
     }
 
     /// One attempt at changing the flags; fails with [`KvError::VersionMismatch`] when somebody
@@ -159,13 +178,12 @@ impl FlagSettings for KvStore {
 #[async_trait]
 impl Flags for KvStore {
     async fn rule(&self, flag: Flag) -> Arc<FlagRule> {
-        match self.flags.get(&(), self.load_flags()).await {
-            Ok(flags) => flags.rule(flag),
-            Err(error) => {
-                tracing::warn!(%error, "feature flags cannot be read; the last known ones count");
-                self.last_flags().rule(flag)
-            }
-        }
+        self.present_flags().await.rule(flag)
+    }
+
+    async fn rules(&self) -> Vec<(Flag, Arc<FlagRule>)> {
+        let flags = self.present_flags().await;
+        Flag::ALL.map(|flag| (flag, flags.rule(flag))).into()
     }
 
     fn applies(&self, flag: Flag, rule: &FlagRule, subject: Option<FlagSubject<'_>>) -> bool {

@@ -93,6 +93,9 @@ pub trait Flags: Send + Sync {
     /// everybody if nothing was.
     async fn rule(&self, flag: Flag) -> Arc<FlagRule>;
 
+    /// Every flag's rule, in the same sense.
+    async fn rules(&self) -> Vec<(Flag, Arc<FlagRule>)>;
+
     /// Whether a rule is on for somebody, or, without a subject, at all.
     fn applies(&self, flag: Flag, rule: &FlagRule, subject: Option<FlagSubject<'_>>) -> bool;
 }
