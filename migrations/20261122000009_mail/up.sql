@@ -4,7 +4,7 @@
 create table public.mail_outbox (
     id uuid primary key default gen_random_uuid(),
     -- A mail that says the account is gone outlives the account.
-    user_id uuid references auth.users (id) on delete set null,
+    user_id uuid references auth.users (id) on update cascade on delete set null,
     recipient text not null check (char_length(recipient) between 3 and 254),
     template text not null check (char_length(template) between 1 and 64),
     locale text not null check (char_length(locale) between 2 and 16),

@@ -5,10 +5,12 @@
 //!   English or Thai.
 //! * [`MailSender`] and [`OutboxKeeper`] do the jobs [`SendMail`] and [`PruneOutbox`].
 //! * [`Transport`] takes messages away: [`SmtpTransport`], or [`MailboxFolder`] without a relay.
+//! * [`MailsToPeople`] exports and erases what the outbox keeps about somebody.
 //! * [`MailProbe`] tells how mail is doing.
 
 mod data;
 mod jobs;
+mod lifecycle;
 mod message;
 mod outbox;
 mod probe;
@@ -20,6 +22,7 @@ mod transport;
 
 pub use jobs::{MailSender, OutboxKeeper, PruneOutbox, SendMail};
 pub use lettre::message::Mailbox;
+pub use lifecycle::MailsToPeople;
 pub use message::Outgoing;
 pub use outbox::DatabaseOutbox;
 pub use probe::MailProbe;

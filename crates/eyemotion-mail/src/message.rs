@@ -65,18 +65,18 @@ pub(crate) fn compose(
     row: &MailRow,
     data: &Map<String, Value>,
 ) -> Result<Outgoing, MessageError> {
-    let rendered = renderer.render(&row.template, &row.locale, data)?;
+    let mail = renderer.render(&row.template, &row.locale, data)?;
     let message_id = format!("<{}@{}>", row.id, from.email.domain());
     let message = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, row.recipient.parse()?))
-        .subject(rendered.subject.clone())
+        .subject(mail.subject.clone())
         .message_id(Some(message_id.clone()))
         .date(row.created_at.into())
         .header(AutoSubmitted)
         .multipart(MultiPart::alternative_plain_html(
-            rendered.text,
-            rendered.html,
+            mail.text,
+            mail.html,
         ))?;
     let mut shown = presentable(data);
     Ok(Outgoing {
@@ -84,7 +84,7 @@ pub(crate) fn compose(
         template: row.template.clone(),
         message_id,
         recipient: row.recipient.clone(),
-        subject: rendered.subject,
+        subject: mail.subject,
         link: shown.remove("link"),
         code: shown.remove("code"),
         message,

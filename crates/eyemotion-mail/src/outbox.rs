@@ -1,3 +1,4 @@
+use crate::data::is_web_address;
 use crate::jobs::SendMail;
 use crate::render::DEFAULT_LOCALE;
 use crate::repository::outbox::{self, NewMailRow};
@@ -28,6 +29,8 @@ enum Misposted {
         template: &'static str,
         member: &'static str,
     },
+    #[error("the link in mail {0:?} does not lead to the web")]
+    Link(&'static str),
 }
 
 impl DatabaseOutbox {
@@ -62,11 +65,15 @@ fn check(mail: &Mail) -> Result<(), Misposted> {
         .required
         .iter()
         .find(|member| mail.data.get(**member).is_none_or(Value::is_null));
-    match missing {
-        Some(member) => Err(Misposted::Missing {
+    if let Some(member) = missing {
+        return Err(Misposted::Missing {
             template: template.name,
             member,
-        }),
-        None => Ok(()),
+        });
+    }
+    match mail.data.get("link") {
+        Some(Value::String(link)) if is_web_address(link) => Ok(()),
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => Err(Misposted::Link(template.name)),
     }
 }

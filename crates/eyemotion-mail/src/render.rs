@@ -184,7 +184,7 @@ impl Renderer {
         data: &BTreeMap<String, String>,
         form: &str,
     ) -> Result<String, RenderError> {
-        let values = Value::from_iter(data.clone());
+        let values = Value::from(data.clone());
         let fill = |name: &str| -> Result<Value, minijinja::Error> {
             let filled = self.templates.get_template(name)?.render(values.clone())?;
             // Its values have been escaped as this form demands.

@@ -121,6 +121,28 @@ pub(crate) async fn failed(tx: &mut Tx, id: Uuid, error: &str) -> Result<(), DbE
     Ok(())
 }
 
+/// Deletes at most `limit` of the mails to a person, and of those to the address that are settled:
+/// what says that the account is gone is still to be sent.
+pub(crate) async fn erase(
+    tx: &mut Tx,
+    person: Uuid,
+    address: &str,
+    limit: i64,
+) -> Result<usize, DbError> {
+    let theirs = mail_outbox::user_id.eq(person).or(mail_outbox::user_id
+        .is_null()
+        .and(mail_outbox::recipient.eq(address))
+        .and(mail_outbox::state.ne("queued")));
+    let batch: Vec<Uuid> = mail_outbox::table
+        .filter(theirs.assume_not_null())
+        .select(mail_outbox::id)
+        .limit(limit)
+        .load(tx)
+        .await?;
+    let batch = mail_outbox::table.filter(mail_outbox::id.eq_any(batch));
+    Ok(diesel::delete(batch).execute(tx).await?)
+}
+
 /// Takes the data from what failed before `wipe` and deletes what is settled and was posted before
 /// `delete`. Returns how many were deleted.
 pub(crate) async fn prune(

@@ -158,7 +158,7 @@ fn judge(error: Error) -> SendError {
     let ours = error
         .status()
         .is_some_and(|code| OUR_OWN_FAULT.contains(&u16::from(code)));
-    if (error.is_permanent() && !ours) || error.is_client() {
+    if error.is_permanent() && !ours {
         SendError::Never(error.into())
     } else {
         SendError::Later(error.into())
