@@ -1,7 +1,10 @@
 //! Puts the server together: the one place that knows every domain.
 
 use crate::config::{Environment, Settings};
+use crate::federation::federation;
+use crate::kv::{KvParts, Programs};
 use crate::mail::{self, MailParts};
+use crate::privacy;
 use crate::rate_limit::RateLimits;
 use crate::services::{Services, TrustedProxies};
 use actix_web::web;
@@ -11,7 +14,7 @@ use eyemotion_admin::{
     IdempotencyKeyKeeper, MaintainActivityLog,
 };
 use eyemotion_auth::{
-    AccountService, AuthConfig, AuthDependencies, Keys, KeysError, Links, SendTokenMail,
+    AccountService, AuthConfig, AuthDependencies, FederationService, FlowKeeper, ForgetOauthFlows, InvalidProvider, Keys, KeysError, Links, SendTokenMail,
     Throttling, TokenMailer,
 };
 use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
@@ -52,6 +55,9 @@ pub enum ComposeError {
     /// A setting of the object store.
     #[error(transparent)]
     Storage(#[from] InvalidConfig),
+    /// A sign-in provider's address.
+    #[error(transparent)]
+    Provider(#[from] InvalidProvider),
     /// The address of the mail relay.
     #[error("smtp.url (SMTP_URL) {0}")]
     Relay(#[from] InvalidSmtpUrl),
@@ -79,13 +85,24 @@ impl Gateway {
     /// # Errors
     /// [`ComposeError`]; a database that does not answer is none, for it may come later.
     pub fn compose(settings: &Settings, database: &DatabaseConfig) -> Result<Self, ComposeError> {
+        Self::compose_with_clock(settings, database, Arc::new(SystemClock))
+    }
+
+    /// The same by another clock than the machine's.
+    ///
+    /// # Errors
+    /// As [`Gateway::compose`].
+    pub fn compose_with_clock(
+        settings: &Settings,
+        database: &DatabaseConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ComposeError> {
         let db = Db::new(database)?;
         let changes = if settings.cache.enabled {
             db.changes()
         } else {
             Changes::off()
         };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let activity: Arc<dyn ActivityLog> = Arc::new(DatabaseActivityLog);
         let quota: Arc<dyn StorageQuota> = Arc::new(Quotas);
         let keys = Arc::new(keys(settings)?);
@@ -102,12 +119,13 @@ impl Gateway {
                 keys: Arc::clone(&keys),
                 activity: Arc::clone(&activity),
                 outbox: mail::outbox(&clock),
-                lifecycle: vec![Arc::clone(&subscriptions) as _],
+                lifecycle: privacy::lifecycle(Arc::clone(&subscriptions), &clock),
             },
             auth_config(settings),
         )
         .with_hot_reads(&changes);
         let accounts = Arc::new(accounts);
+        let federation = federation(settings, Arc::clone(&accounts))?;
         let storage = Arc::new(storage(settings, &db, &clock, &activity, &keys)?);
         let projects = ProjectService::new(
             db.clone(),
@@ -115,12 +133,15 @@ impl Gateway {
             Arc::clone(&activity),
             Arc::new(ProjectFiles::new(Arc::clone(&clock))),
         );
-        let billing = BillingService::new(db.clone(), Arc::clone(&clock), Arc::clone(&activity));
+        let billing = BillingService::new(db.clone(), Arc::clone(&clock), Arc::clone(&activity))
+            .with_hot_reads(&changes);
         let mail = MailParts::new(settings, &db, &clock)?;
+        let kv = KvParts::new(&db, &clock, &activity, &changes);
         let health = Components::new(vec![
             Arc::new(DatabaseProbe::new(db.clone())),
             Arc::new(StorageProbe::new(Arc::clone(&storage.blobs))),
             Arc::new(mail.probe()),
+            Arc::new(kv.probe()),
         ]);
 
         let workers = match u16::try_from(settings.jobs.workers) {
@@ -153,17 +174,27 @@ impl Gateway {
                         "23 * * * *",
                         &ForgetIdempotencyKeys {},
                     );
-                let workers = mail.workers(workers)?;
+                let workers = workers
+                    .register::<ForgetOauthFlows>(FlowKeeper::new(db.clone(), Arc::clone(&clock)))
+                    .schedule(
+                        "auth.forget_oauth_flows",
+                        "*/5 * * * *",
+                        &ForgetOauthFlows {},
+                    );
+                let workers = privacy::workers(workers, &accounts, &db);
+                let workers = kv.workers(mail.workers(workers)?);
                 Some(eyemotion_storage::workers(workers, &storage).start()?)
             }
         };
         let services = web::Data::new(Services::new(
             accounts,
+            federation,
             billing,
             projects,
             FileService::new(storage),
             health,
             AuditService::new(db.clone()),
+            kv.services(),
             settings,
         ));
         Ok(Self {
@@ -209,7 +240,7 @@ pub fn accounts(
             keys: Arc::new(keys(settings)?),
             activity: Arc::new(DatabaseActivityLog),
             outbox: mail::outbox(&clock),
-            lifecycle: vec![Arc::new(subscriptions)],
+            lifecycle: privacy::lifecycle(Arc::new(subscriptions), &clock),
             clock,
         },
         auth_config(settings),
@@ -249,6 +280,7 @@ fn auth_config(settings: &Settings) -> AuthConfig {
             frontend_url: settings.server.frontend_url.clone(),
             server_url: settings.server.own_url(),
         },
+        deletion_undo: seconds(auth.deletion_undo_days.saturating_mul(86_400)),
         ..AuthConfig::default()
     }
 }
@@ -303,16 +335,20 @@ fn seconds(seconds: u64) -> TimeDelta {
 impl Services {
     fn new(
         accounts: Arc<AccountService>,
+        federation: FederationService,
         billing: BillingService,
         projects: ProjectService,
         files: FileService,
         health: Components,
         audit: AuditService,
+        programs: Programs,
         settings: &Settings,
     ) -> Self {
         Self {
             recovery: Arc::clone(&accounts) as _,
             gate: Arc::clone(&accounts) as _,
+            federation: Arc::new(federation),
+            privacy: Arc::clone(&accounts) as _,
             sessions: Arc::clone(&accounts) as _,
             people: Arc::clone(&accounts) as _,
             accounts,
@@ -321,6 +357,10 @@ impl Services {
             projects: Arc::new(projects),
             files: Arc::new(files),
             health: Arc::new(health),
+            kv: programs.kv,
+            flag_settings: programs.flag_settings,
+            flags: programs.flags,
+            api_keys: programs.api_keys,
             rate_limits: RateLimits::new(&settings.limits, throttling(settings)),
             trusted_proxies: TrustedProxies::new(&settings.server.trusted_proxies),
             public_url: settings.server.public_url.clone(),
