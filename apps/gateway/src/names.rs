@@ -31,6 +31,8 @@ macro_rules! names {
 names! {
     /// The stable code of a problem.
     ErrorCode: Code::ALL, Code::slug;
+    /// A service through which people sign in.
+    OauthProvider: eyemotion_auth::Provider::ALL, eyemotion_auth::Provider::as_str;
     /// What sort of film a project is.
     ProjectType: projects::ProjectType::ALL, projects::ProjectType::as_str;
     /// How far a project is.

@@ -10,6 +10,11 @@ use std::future::{Ready, ready};
 pub struct Origin(String);
 
 impl Origin {
+    /// Whether clients come over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
     /// The whole URL of a path below the canonical prefix; one of another host stays as it is.
     pub fn absolute(&self, url: &str) -> String {
         if url.starts_with('/') {

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId, UserRole};
 use eyemotion_db::Tx;
 use eyemotion_ports::{Activity, Mail, NewAccount};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 /// Two first sign-ins at once: the second finds what the first has made.
 const ATTEMPTS: u8 = 3;
@@ -287,19 +287,23 @@ impl FederationService {
         let Ok(to) = EmailAddress::parse(&entry.email) else {
             return Ok(());
         };
+        let details = json!({
+            "provider": provider.display_name(),
+            "email": claim.email,
+            "at": now,
+            "ip": ctx.ip,
+            "device": ctx.user_agent,
+        });
         let mail = Mail {
             to,
             user: Some(entry.user),
             template: "identity_linked",
-            data: Map::from_iter([
-                ("provider".to_owned(), Value::from(provider.display_name())),
-                (
-                    "claimed".to_owned(),
-                    Value::from(entry.action == "account.claimed"),
-                ),
-            ]),
+            data: details.as_object().cloned().unwrap_or_default(),
         };
-        self.outbox.post(tx, &as_platform(ctx), mail).await?;
+        self.accounts
+            .outbox
+            .post(tx, &as_platform(ctx), mail)
+            .await?;
         Ok(())
     }
 

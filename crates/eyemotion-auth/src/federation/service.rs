@@ -11,14 +11,12 @@ use super::{
 use crate::account::AccountService;
 use async_trait::async_trait;
 use eyemotion_core::Ctx;
-use eyemotion_ports::Outbox;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// [`Federation`] over PostgreSQL, for the accounts of an [`AccountService`].
 pub struct FederationService {
     pub(super) accounts: Arc<AccountService>,
-    pub(super) outbox: Arc<dyn Outbox>,
     pub(super) targets: RedirectTargets,
     google: Option<Connection>,
     github: Option<Connection>,
@@ -31,7 +29,6 @@ impl FederationService {
     /// When a provider's address is none.
     pub fn new(
         accounts: Arc<AccountService>,
-        outbox: Arc<dyn Outbox>,
         config: FederationConfig,
     ) -> Result<Self, InvalidProvider> {
         let clock = Arc::clone(&accounts.clock);
@@ -39,7 +36,6 @@ impl FederationService {
         let github = config.github.map(Github::new);
         Ok(Self {
             accounts,
-            outbox,
             targets: RedirectTargets::new(config.redirect_targets),
             google: google.transpose()?.map(Connection::Oidc),
             github: github.transpose()?.map(Connection::Github),

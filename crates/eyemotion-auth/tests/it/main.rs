@@ -1,6 +1,8 @@
 //! Accounts on a real database, through the public trait.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod api_keys;
+mod federation;
 mod operator;
 mod overview;
 mod people;

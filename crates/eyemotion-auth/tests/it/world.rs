@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{SubsecRound, TimeDelta, Utc};
 use diesel::sql_types::{Jsonb, Nullable, Text, Uuid as SqlUuid};
 use eyemotion_auth::{
-    AccountService, Accounts, AuthConfig, AuthDependencies, AuthError, Keys, NewUser, Registered,
+    AccountService, Accounts, ApiKeyKeeper, AuthConfig, AuthDependencies, AuthError, Keys, NewUser, Registered,
     SessionGate, SessionScope, SessionTokens, Sessions, Throttling,
 };
 use eyemotion_core::{Actor, Ctx, ManualClock, UserId};
@@ -28,7 +28,7 @@ pub struct World {
     pub billing: Arc<FakeBilling>,
     pub mails: Arc<FakeOutbox>,
     pub accounts: AccountService,
-    dependencies: AuthDependencies,
+    pub dependencies: AuthDependencies,
 }
 
 /// Somebody with a session.
@@ -151,6 +151,14 @@ impl World {
     /// The same service once more, as in another process.
     pub fn another(&self, config: AuthConfig) -> AccountService {
         AccountService::new(self.dependencies.clone(), config)
+    }
+
+    /// The service for API keys, as in a process of its own.
+    pub fn api_keys(&self) -> ApiKeyKeeper {
+        let db = Db::new(&self.database.config()).unwrap();
+        let (clock, activity) = (self.clock.clone(), Arc::new(FakeLog));
+        let changes = db.changes();
+        ApiKeyKeeper::new(db, clock, activity, &changes)
     }
 
     /// A world with one person in it, signed in.
