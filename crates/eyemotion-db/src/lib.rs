@@ -21,6 +21,7 @@ pub mod local;
 mod migrate;
 pub mod personal;
 mod pool;
+mod prepared;
 mod rights;
 mod schema;
 mod schema_files;

@@ -4,6 +4,7 @@ use crate::changes::{Changes, Listening};
 use crate::connect::Connector;
 use crate::error::DbError;
 use crate::pool::Connection;
+use crate::prepared::{Prepared, is_prepared_once};
 use crate::statements::{Begin, BeginReadOnly, Commit, SetContext, announced_changes};
 use deadpool::managed::Object;
 use diesel::pg::Pg;
@@ -216,7 +217,12 @@ impl AsyncConnectionCore for Tx {
         let failed = Arc::clone(&self.failed);
         let write = self.mode == Mode::Write;
         self.flight(move |mut connection| {
-            let rows = AsyncConnectionCore::load(&mut connection, source);
+            let query = source.as_query();
+            let rows = if is_prepared_once(&query) {
+                AsyncConnectionCore::load(&mut connection, query)
+            } else {
+                AsyncConnectionCore::load(&mut connection, Prepared(query))
+            };
             async move {
                 if write {
                     let failed = move |_: &Error| failed.store(true, Ordering::Relaxed);
@@ -238,7 +244,11 @@ impl AsyncConnectionCore for Tx {
         T: QueryFragment<Pg> + QueryId + 'query,
     {
         self.flight(move |mut connection| {
-            AsyncConnectionCore::execute_returning_count(&mut connection, source)
+            if is_prepared_once(&source) {
+                AsyncConnectionCore::execute_returning_count(&mut connection, source)
+            } else {
+                AsyncConnectionCore::execute_returning_count(&mut connection, Prepared(source))
+            }
         })
     }
 }
