@@ -43,6 +43,9 @@ create or replace trigger announce_email after update on auth.users for each row
 create or replace trigger announce_removal after delete on auth.users for each row
     execute function public.announce_by_id('people');
 
+create or replace trigger announce after insert or update or delete on auth.account_deletions for each row
+    execute function public.announce_by_user('people');
+
 create or replace trigger announce_role after update on public.user_profiles for each row
     when (new.role is distinct from old.role)
     execute function public.announce_by_id('people');

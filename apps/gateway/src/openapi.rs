@@ -46,9 +46,16 @@ fn tags() -> Vec<Tag> {
     let describe = |(name, text)| TagBuilder::new().name(name).description(Some(text)).build();
     [
         ("admin", "What operators see and do."),
+        (
+            "account",
+            "What people may have done with what is kept about them.",
+        ),
+        ("api-keys", "Keys with which programs call."),
         ("auth", "Who people are and how they stay signed in."),
         ("files", "Media files."),
+        ("flags", "What is switched on, and for whom."),
         ("health", "How the server is."),
+        ("kv", "The key-value store."),
         ("payments", "Plans, the subscription and its credits."),
         ("projects", "Film projects."),
         ("sessions", "Where somebody is signed in."),

@@ -1,9 +1,11 @@
 use crate::config::ServerSettings;
 use crate::rate_limit::RateLimits;
 use eyemotion_admin::Audit;
-use eyemotion_auth::{Accounts, People, Recovery, SessionGate, Sessions};
+use eyemotion_auth::{Accounts, ApiKeys, Federation, People, Privacy, Recovery, SessionGate, Sessions};
 use eyemotion_billing::Billing;
 use eyemotion_health::Health;
+use eyemotion_kv::{FlagSettings, KeyValue};
+use eyemotion_ports::Flags;
 use eyemotion_projects::Projects;
 use eyemotion_storage::Files;
 use ipnet::IpNet;
@@ -20,6 +22,10 @@ pub struct Services {
     pub gate: Arc<dyn SessionGate>,
     /// Getting in and back in by mail.
     pub recovery: Arc<dyn Recovery>,
+    /// Sign-in through providers.
+    pub federation: Arc<dyn Federation>,
+    /// What people may have done with what is kept about them.
+    pub privacy: Arc<dyn Privacy>,
     /// Where people are signed in.
     pub sessions: Arc<dyn Sessions>,
     /// People, as operators know them.
@@ -34,6 +40,14 @@ pub struct Services {
     pub files: Arc<dyn Files>,
     /// How everything is.
     pub health: Arc<dyn Health>,
+    /// The key-value store.
+    pub kv: Arc<dyn KeyValue>,
+    /// Feature flags, for whoever changes them.
+    pub flag_settings: Arc<dyn FlagSettings>,
+    /// Feature flags, for whoever obeys them.
+    pub flags: Arc<dyn Flags>,
+    /// Keys with which programs call.
+    pub api_keys: Arc<dyn ApiKeys>,
     /// How often one client may try something.
     pub rate_limits: RateLimits,
     /// Whose word about a client's address is believed.

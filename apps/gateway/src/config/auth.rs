@@ -31,6 +31,8 @@ pub struct AuthSettings {
     pub require_email_confirmation: Switch,
     /// Whether passwords that everybody tries first are refused. `auto`: in production.
     pub refuse_common_passwords: Switch,
+    /// How many days a deletion of an account can be undone; 0: not at all.
+    pub deletion_undo_days: u64,
 }
 
 impl Default for AuthSettings {
@@ -46,6 +48,7 @@ impl Default for AuthSettings {
             reauthentication_max_age_secs: 600,
             require_email_confirmation: Switch::Auto,
             refuse_common_passwords: Switch::Auto,
+            deletion_undo_days: 14,
         }
     }
 }
@@ -72,6 +75,11 @@ impl AuthSettings {
             (60..=86_400).contains(&self.reauthentication_max_age_secs),
             "auth.reauthentication_max_age_secs",
             "must be from 60 to 86400 seconds (1 day)",
+        );
+        problems.require(
+            self.deletion_undo_days <= 365,
+            "auth.deletion_undo_days",
+            "must be at most 365 days",
         );
         problems.require(
             self.argon2_permits <= 256,

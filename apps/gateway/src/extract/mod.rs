@@ -3,17 +3,22 @@
 mod admin;
 mod caller;
 mod conditional;
+mod departing;
 mod device;
 mod json;
 mod limited;
 mod origin;
 mod parameters;
+mod service_caller;
 
 pub use admin::{AdminCaller, SuperAdminCaller};
 pub use caller::{Caller, Guest, IdempotencyHeader};
 pub use conditional::{IfMatch, etag};
+pub use departing::Departing;
 pub use device::{Device, Leaver};
 pub use json::ValidJson;
-pub use limited::{By, Limited, Mail, Refresh, Register, SignIn};
+pub use limited::{Limited, Mail, Refresh, Register, SignIn};
 pub use origin::Origin;
+pub(crate) use caller::{present_caller, services};
 pub use parameters::{Id, PageQuery, ValidQuery};
+pub use service_caller::ServiceCaller;

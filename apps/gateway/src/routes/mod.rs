@@ -6,11 +6,17 @@
 //! `tag` the noun, every status that can be answered listed (errors with `body = Problem`,
 //! `content_type = "application/problem+json"`). Bodies `deny_unknown_fields`, camelCase.
 
+pub mod account;
 pub mod admin;
+pub mod api_keys;
 pub mod auth;
 pub mod docs;
 pub mod files;
+pub mod flags;
 pub mod health;
+pub mod kv;
+pub mod identities;
+pub mod oauth;
 pub mod payments;
 pub mod projects;
 pub mod sessions;
@@ -21,10 +27,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The routes under the three prefixes.
 pub fn api(config: &mut ServiceConfig<'_>) {
     config
+        .configure(account::routes)
         .configure(admin::routes)
+        .configure(api_keys::routes)
         .configure(auth::routes)
         .configure(files::routes)
+        .configure(flags::routes)
         .configure(health::routes)
+        .configure(kv::routes)
+        .configure(identities::routes)
+        .configure(oauth::routes)
         .configure(payments::routes)
         .configure(projects::routes)
         .configure(sessions::routes)

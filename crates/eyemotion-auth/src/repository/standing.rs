@@ -1,4 +1,4 @@
-use crate::schema::{sessions, user_profiles, users};
+use crate::schema::{account_deletions, sessions, user_profiles, users};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -11,6 +11,8 @@ pub(crate) struct StandingRow {
     pub role: String,
     pub banned_until: Option<DateTime<Utc>>,
     pub deleted_at: Option<DateTime<Utc>>,
+    /// When the account will be deleted; none: never.
+    pub leaving_at: Option<DateTime<Utc>>,
     /// None if there is no such session of that person.
     pub session: Option<SessionEndRow>,
 }
@@ -36,11 +38,15 @@ pub(crate) async fn find(
     users::table
         .inner_join(user_profiles::table)
         .left_join(sessions::table.on(own))
+        .left_join(
+            account_deletions::table.on(account_deletions::user_id.eq(users::id.nullable())),
+        )
         .filter(users::id.eq(user.0))
         .select((
             user_profiles::role,
             users::banned_until,
             users::deleted_at,
+            account_deletions::due_at.nullable(),
             Option::<SessionEndRow>::as_select(),
         ))
         .first(tx)

@@ -2,11 +2,14 @@
 
 mod accounts;
 mod addresses;
+mod api_keys;
 mod clips;
 mod downloads;
 mod edge;
 mod files;
+mod flags;
 mod hot_reads;
+mod kv;
 mod limits;
 pub(crate) mod mailbox;
 mod oauth;
