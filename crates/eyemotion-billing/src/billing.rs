@@ -1,11 +1,12 @@
 use crate::error::BillingError;
+use crate::hot_reads::{HotReads, HotSubscription};
 use crate::ledger::{Ledger, LotGrant, available};
 use crate::model::{CreditUsage, CreditsOverview, LotKind, Plan, SubscriptionOverview};
 use crate::repository::{lots, plans, subscriptions, usage};
 use crate::service::{Billing, CreditGrant};
 use async_trait::async_trait;
 use eyemotion_core::{Actor, Clock, Credits, Ctx, Cursor, FieldError, Page, PageRequest, UserId};
-use eyemotion_db::{Db, DbError, idempotency};
+use eyemotion_db::{Changes, Db, DbError, idempotency};
 use eyemotion_ports::{Activity, ActivityLog, LedgerError};
 use serde_json::json;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub struct BillingService {
     clock: Arc<dyn Clock>,
     ledger: Ledger,
     activity: Arc<dyn ActivityLog>,
+    hot: HotReads,
 }
 
 impl BillingService {
@@ -31,7 +33,29 @@ impl BillingService {
             ledger: Ledger::new(Arc::clone(&clock)),
             clock,
             activity,
+            hot: HotReads::new(&Changes::off()),
         }
+    }
+
+    /// Keeps in memory what is asked most, until `changes` tell otherwise.
+    #[must_use]
+    pub fn with_hot_reads(self, changes: &Changes) -> Self {
+        Self {
+            hot: HotReads::new(changes),
+            ..self
+        }
+    }
+
+    async fn hot_subscription(
+        &self,
+        ctx: &Ctx,
+        user: UserId,
+    ) -> Result<Arc<HotSubscription>, BillingError> {
+        let read = async {
+            let mut tx = self.db.read(ctx).await?;
+            Ok(Arc::new(subscriptions::overview(&mut tx, user).await?))
+        };
+        self.hot.subscriptions.get(&user, read).await
     }
 }
 
@@ -44,16 +68,23 @@ impl Billing for BillingService {
 
     async fn subscription(&self, ctx: &Ctx) -> Result<SubscriptionOverview, BillingError> {
         let user = caller(ctx)?;
-        let mut tx = self.db.read(ctx).await?;
-        let found = subscriptions::overview(&mut tx, user).await?;
-        found.ok_or(BillingError::SubscriptionNotFound)
+        let mut found = self.hot_subscription(ctx, user).await?;
+        if found.has_changed(self.clock.now()) {
+            self.hot.subscriptions.forget(&user);
+            found = self.hot_subscription(ctx, user).await?;
+        }
+        let overview = found.overview.clone();
+        overview.ok_or(BillingError::SubscriptionNotFound)
     }
 
     async fn credits(&self, ctx: &Ctx) -> Result<CreditsOverview, BillingError> {
         let user = caller(ctx)?;
         let now = self.clock.now();
-        let mut tx = self.db.read(ctx).await?;
-        let mut lots = lots::open(&mut tx, user).await?;
+        let read = async {
+            let mut tx = self.db.read(ctx).await?;
+            Ok::<_, BillingError>(Arc::from(lots::open(&mut tx, user).await?))
+        };
+        let mut lots = self.hot.lots.get(&user, read).await?.to_vec();
         lots.retain(|lot| !lot.has_expired(now));
         let mut overview = CreditsOverview {
             balance: Credits(available(&lots)),

@@ -7,6 +7,7 @@
 
 mod billing;
 mod error;
+mod hot_reads;
 mod jobs;
 mod ledger;
 mod lifecycle;

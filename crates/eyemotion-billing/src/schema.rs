@@ -58,6 +58,7 @@ diesel::table! {
         credits_used -> BigInt,
         extra_credits -> BigInt,
         credits_remaining -> BigInt,
+        credits_change_at -> Nullable<Timestamptz>,
         storage_used_bytes -> BigInt,
         storage_limit_bytes -> BigInt,
         created_at -> Timestamptz,

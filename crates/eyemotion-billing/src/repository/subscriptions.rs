@@ -1,3 +1,4 @@
+use crate::hot_reads::HotSubscription;
 use crate::model::{SubscriptionOverview, SubscriptionStatus};
 use crate::period::Period;
 use crate::repository::plans::PlanRow;
@@ -131,16 +132,14 @@ struct OverviewRow {
     credits_used: i64,
     extra_credits: i64,
     credits_remaining: i64,
+    credits_change_at: Option<DateTime<Utc>>,
     storage_used_bytes: i64,
     storage_limit_bytes: i64,
     created_at: DateTime<Utc>,
 }
 
-/// A person's live subscription with its plan.
-pub(crate) async fn overview(
-    tx: &mut Tx,
-    user: UserId,
-) -> Result<Option<SubscriptionOverview>, DbError> {
+/// A person's live subscription with its plan, and when its credits are others by time alone.
+pub(crate) async fn overview(tx: &mut Tx, user: UserId) -> Result<HotSubscription, DbError> {
     let found = user_subscriptions::table
         .inner_join(subscription_plans::table)
         .filter(user_subscriptions::user_id.eq(user.0))
@@ -153,9 +152,13 @@ pub(crate) async fn overview(
         .await
         .optional()?;
     let Some((row, plan)) = found else {
-        return Ok(None);
+        return Ok(HotSubscription {
+            overview: None,
+            changes_at: None,
+        });
     };
-    Ok(Some(SubscriptionOverview {
+    let changes_at = row.credits_change_at;
+    let overview = SubscriptionOverview {
         id: row.id,
         plan: plan.try_into()?,
         status: super::name(&row.status)?,
@@ -171,5 +174,9 @@ pub(crate) async fn overview(
         storage_used: row.storage_used_bytes,
         storage_limit: row.storage_limit_bytes,
         created_at: row.created_at,
-    }))
+    };
+    Ok(HotSubscription {
+        overview: Some(overview),
+        changes_at,
+    })
 }
