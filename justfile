@@ -46,3 +46,8 @@ migrate *verb="status":
 bench *flags:
     cargo build --release --locked -p eyemotion
     cargo run --release --locked -p eyemotion-bench -- {{ flags }}
+
+# Show that the time of an answer does not tell which addresses have an account
+bench-timing pairs="500":
+    cargo build --release --locked -p eyemotion
+    cargo run --release --locked -p eyemotion-bench -- --timing {{ pairs }}

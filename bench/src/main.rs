@@ -10,6 +10,7 @@ mod http;
 mod report;
 mod server;
 mod statements;
+mod timing;
 
 use clap::Parser;
 use http::Request;
@@ -38,6 +39,9 @@ struct Args {
     /// Only routes whose name contains this.
     #[arg(long, default_value = "")]
     only: String,
+    /// Instead: whether times tell which addresses have an account, from so many pairs.
+    #[arg(long)]
+    timing: Option<usize>,
 }
 
 const PASSWORD: &str = "a long enough password";
@@ -53,6 +57,10 @@ fn main() -> Result<()> {
 
 async fn run(args: &Args) -> Result<()> {
     let server = Server::start(&args.binary).await?;
+    if let Some(pairs) = args.timing {
+        timing::run(&server, pairs).await?;
+        return server.stop().await;
+    }
     let api = "/api/v1";
     let email = "bench@example.com";
     let account = serde_json::json!({ "email": email, "password": PASSWORD, "fullName": "Bench" });

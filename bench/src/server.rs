@@ -55,6 +55,11 @@ impl Server {
         Err("the server did not become ready".into())
     }
 
+    /// Where it listens.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Sends one request.
     pub async fn call(&self, request: &Request) -> Result<Value> {
         http::call(self.port, request).await
