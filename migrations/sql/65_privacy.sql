@@ -1,17 +1,24 @@
 -- Taking a person's name out of what is append-only to everybody else. The two functions run as the owner, which the
 -- policies here let through for the platform alone; the triggers of 20_triggers.sql let nobody else change a row.
+-- (They say that they are at work by set_config: a SET clause of their own would need a superuser.)
 
 create or replace function public.credit_txns_rename_actor(person uuid, pseudonym uuid) returns void
-    language sql security definer
-    set search_path = pg_catalog, pg_temp set "eyemotion.erasing" = 'on' as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+    perform set_config('eyemotion.erasing', 'on', true);
     update public.credit_txns set actor = 'user:' || pseudonym::text where actor = 'user:' || person::text;
+    perform set_config('eyemotion.erasing', 'off', true);
+end
 $$;
 
 -- A batch of the lines that a person wrote or is named in; how many. What was done stays, and when.
 create or replace function public.activity_logs_pseudonymise(
     person uuid, address text, pseudonym uuid, batch integer) returns bigint
-    language sql security definer
-    set search_path = pg_catalog, pg_temp set "eyemotion.erasing" = 'on' as $$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    lines bigint;
+begin
+    perform set_config('eyemotion.erasing', 'on', true);
     with named as (
         (select created_at, id, true as is_own from public.activity_logs where user_id = person limit batch)
         union
@@ -36,7 +43,10 @@ create or replace function public.activity_logs_pseudonymise(
         from named where log.created_at = named.created_at and log.id = named.id
         returning 1
     )
-    select count(*) from renamed;
+    select count(*) into lines from renamed;
+    perform set_config('eyemotion.erasing', 'off', true);
+    return lines;
+end
 $$;
 
 revoke all on function public.credit_txns_rename_actor(uuid, uuid),
