@@ -63,6 +63,8 @@ failures! {
         "422" "Values that cannot be taken, each named in `errors`";
     /// For operations with query parameters.
     WithQuery: "400" "An unknown query parameter", "422" "A parameter's value cannot be taken";
+    /// For operations whose path or headers can be wrong.
+    Unfit: "422" "A part of the path or a header cannot be taken";
     /// For operations on one thing.
     Absent: "404" "It does not exist, or not for this caller";
     /// For operations that its state may forbid.

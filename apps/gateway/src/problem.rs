@@ -144,7 +144,10 @@ impl ApiError {
     fn add_headers(&self, response: &mut HttpResponseBuilder) {
         if self.status_code() == StatusCode::UNAUTHORIZED {
             let challenge = match self.0.code {
-                ErrorCode::TokenExpired | ErrorCode::TokenInvalid | ErrorCode::SessionEnded => {
+                ErrorCode::TokenExpired
+                | ErrorCode::TokenInvalid
+                | ErrorCode::SessionEnded
+                | ErrorCode::ApiKeyInvalid => {
                     "Bearer realm=\"eyemotion\", error=\"invalid_token\""
                 }
                 _ => "Bearer realm=\"eyemotion\"",

@@ -36,9 +36,10 @@ impl FlagSet {
         let members = stored.and_then(|entry| entry.value.as_object());
         let mut rules = BTreeMap::new();
         for (name, value) in members.into_iter().flatten() {
-            match (Flag::parse(name), rules::parse("", value)) {
-                (Some(flag), Ok(rule)) => drop(rules.insert(flag, Arc::new(rule))),
-                _ => tracing::warn!(flag = name, "a stored feature flag cannot be read"),
+            if let (Some(flag), Ok(rule)) = (Flag::parse(name), rules::parse("", value)) {
+                rules.insert(flag, Arc::new(rule));
+            } else {
+                tracing::warn!(flag = name, "a stored feature flag cannot be read");
             }
         }
         Self(rules)
@@ -55,12 +56,11 @@ pub(crate) fn check(namespace: &str, entry: &NewEntry) -> Result<(), KvError> {
     if namespace != DEFAULT_NAMESPACE || entry.key != FLAGS_KEY {
         return Ok(());
     }
-    match entry.value.as_object() {
-        Some(members) => changes(members, "/value"),
-        None => {
-            let detail = "must be an object of flags";
-            Err(KvError::invalid("/value", "wrong_type", detail))
-        }
+    if let Some(members) = entry.value.as_object() {
+        changes(members, "/value")
+    } else {
+        let detail = "must be an object of flags";
+        Err(KvError::invalid("/value", "wrong_type", detail))
     }
 }
 
@@ -93,8 +93,9 @@ impl KvStore {
 
     /// From memory; when the database does not say, what it said last.
     async fn present_flags(&self) -> Arc<FlagSet> {
-        let asked = tokio::time::timeout(PATIENCE, self.flags.get(&(), self.load_flags())).await;
-        match asked {
+        // Boxed when it is run, which is seldom: every request passes here.
+        let load = async { Box::pin(self.load_flags()).await };
+        match tokio::time::timeout(PATIENCE, self.flags.get(&(), load)).await {
             Ok(Ok(flags)) => flags,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "feature flags cannot be read; the last known ones count");

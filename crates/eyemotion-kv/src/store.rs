@@ -191,7 +191,9 @@ impl KeyValue for KvStore {
         validation::namespace(namespace)?;
         validation::key("key", key)?;
         let place = (namespace.to_owned(), key.to_owned());
-        let kept = self.cache.get(&place, self.load(namespace, key)).await?;
+        // Boxed when it is run: most answers come from memory.
+        let load = async { Box::pin(self.load(namespace, key)).await };
+        let kept = self.cache.get(&place, load).await?;
         Ok(match kept {
             Kept::Nothing => None,
             // Kept before its time was over.

@@ -47,7 +47,7 @@ fn admit(
         let caller = caller.await?;
         match caller.ctx.actor {
             Actor::User { role, .. } if role >= least => Ok(caller),
-            Actor::User { .. } | Actor::Anonymous | Actor::System(_) => Err(ApiError::new(
+            _ => Err(ApiError::new(
                 ErrorCode::Forbidden,
                 format!("Only for the role {least} or a higher one."),
             )),

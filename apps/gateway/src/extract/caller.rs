@@ -80,6 +80,12 @@ async fn caller(req: &HttpRequest) -> Result<Caller, ApiError> {
     })
 }
 
+/// The signed-in person behind a request, if there is one; what is wrong with a token is told by
+/// the route.
+pub(crate) async fn present_caller(req: &HttpRequest) -> Option<Ctx> {
+    caller(req).await.ok().map(|caller| caller.ctx)
+}
+
 /// Anybody. A token is not looked at: the route works without.
 pub struct Guest {
     /// The context for the services.

@@ -1,7 +1,6 @@
 //! The store on a real PostgreSQL.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     reason = "a test that cannot go on has failed"
 )]

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, get, web};
 use chrono::Utc;
 use eyemotion_health::ComponentReport;
 use eyemotion_ports::HealthStatus;
+use futures_util::future::join;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -26,6 +27,8 @@ struct HealthAnswer {
     #[schema(maximum = 9_007_199_254_740_991_i64)]
     uptime: u64,
     components: BTreeMap<&'static str, ComponentView>,
+    /// Whether each feature is switched on, by its flag.
+    features: BTreeMap<&'static str, bool>,
 }
 
 /// How something is.
@@ -92,7 +95,7 @@ struct DatabaseAnswer {
 )]
 #[get("/health")]
 pub(super) async fn get_health(services: web::Data<Services>) -> HttpResponse {
-    let report = services.health.check().await;
+    let (report, rules) = join(services.health.check(), services.flags.rules()).await;
     let database = report
         .components
         .get("database")
@@ -110,6 +113,10 @@ pub(super) async fn get_health(services: web::Data<Services>) -> HttpResponse {
             .components
             .into_iter()
             .map(|(name, it)| (name, it.into()))
+            .collect(),
+        features: rules
+            .into_iter()
+            .map(|(flag, rule)| (flag.as_str(), rule.enabled))
             .collect(),
     })
 }

@@ -1,0 +1,16 @@
+//! Keys with which programs call the server.
+
+mod create;
+mod list;
+mod revoke;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create::create)
+        .service(list::list)
+        .service(revoke::revoke);
+}

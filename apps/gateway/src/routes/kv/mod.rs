@@ -1,0 +1,26 @@
+//! The key-value store, for admins and programs with an API key.
+
+mod condition;
+mod delete;
+mod get;
+mod list;
+mod mdel;
+mod mget;
+mod mset;
+mod path;
+mod set;
+mod view;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(mget::mget)
+        .service(mset::mset)
+        .service(mdel::mdel)
+        .service(list::list)
+        .service(get::get)
+        .service(set::set)
+        .service(delete::delete);
+}
