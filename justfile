@@ -51,3 +51,8 @@ bench *flags:
 bench-timing pairs="500":
     cargo build --release --locked -p eyemotion
     cargo run --release --locked -p eyemotion-bench -- --timing {{ pairs }}
+
+# Show that everybody else is served while very many people sign in
+bench-pressure people="500":
+    cargo build --release --locked -p eyemotion
+    cargo run --release --locked -p eyemotion-bench -- --pressure {{ people }}

@@ -42,7 +42,8 @@ impl Request {
         self
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// As it goes over the wire.
+    pub fn bytes(&self) -> Vec<u8> {
         format!("{}\r\n{}", self.head, self.body).into_bytes()
     }
 }

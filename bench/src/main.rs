@@ -7,6 +7,7 @@
 
 mod floor;
 mod http;
+mod pressure;
 mod report;
 mod server;
 mod statements;
@@ -42,6 +43,9 @@ struct Args {
     /// Instead: whether times tell which addresses have an account, from so many pairs.
     #[arg(long)]
     timing: Option<usize>,
+    /// Instead: how long the account takes to read while so many people sign in.
+    #[arg(long)]
+    pressure: Option<usize>,
 }
 
 const PASSWORD: &str = "a long enough password";
@@ -59,6 +63,10 @@ async fn run(args: &Args) -> Result<()> {
     let server = Server::start(&args.binary).await?;
     if let Some(pairs) = args.timing {
         timing::run(&server, pairs).await?;
+        return server.stop().await;
+    }
+    if let Some(people) = args.pressure {
+        pressure::run(&server, people, Duration::from_secs(args.seconds * 2)).await?;
         return server.stop().await;
     }
     let api = "/api/v1";
