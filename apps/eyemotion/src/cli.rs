@@ -43,6 +43,8 @@ pub enum Command {
         #[command(subcommand)]
         action: AdminAction,
     },
+    /// Read and write the key-value store.
+    Kv(KvArgs),
     /// Check or show the configuration.
     Config {
         /// What to do with it.
@@ -109,6 +111,55 @@ pub enum AdminAction {
         /// user, admin or super_admin.
         #[arg(long, default_value = "super_admin")]
         role: String,
+    },
+}
+
+/// Where in the store, and what to do.
+#[derive(Debug, Args)]
+pub struct KvArgs {
+    /// Which part of the store.
+    #[arg(long, global = true, default_value = "default")]
+    pub namespace: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: KvAction,
+}
+
+/// Actions on the key-value store, on the running server's database. The feature flags are the
+/// entry `features:flags`.
+#[derive(Debug, Subcommand)]
+pub enum KvAction {
+    /// Print a value.
+    Get {
+        /// Its key.
+        key: String,
+    },
+    /// Store a value.
+    Set {
+        /// Its key.
+        key: String,
+        /// JSON, or - to read it from standard input.
+        value: String,
+        /// Seconds until it is forgotten; without, it stays.
+        #[arg(long)]
+        ttl: Option<i64>,
+        /// Only if this version is stored.
+        #[arg(long, conflicts_with = "if_absent")]
+        if_version: Option<i64>,
+        /// Only if there is nothing.
+        #[arg(long)]
+        if_absent: bool,
+    },
+    /// Delete a value.
+    Del {
+        /// Its key.
+        key: String,
+    },
+    /// Print entries, one JSON object a line.
+    List {
+        /// What their keys begin with.
+        #[arg(default_value = "")]
+        prefix: String,
     },
 }
 

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod database;
 mod failpoints;
+mod kv;
 mod logging;
 mod output;
 mod serve;
@@ -79,6 +80,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Serve(_) => Box::pin(serve::run(settings)).await,
             Command::Migrate { action } => database::migrate(&settings, action).await,
             Command::Admin { action } => Box::pin(admin::run(&settings, action)).await,
+            Command::Kv(args) => Box::pin(kv::run(&settings, args)).await,
             Command::Openapi | Command::Completions { .. } | Command::Config { .. } => Ok(()),
         }
     })
