@@ -74,6 +74,11 @@ fn secrets_are_never_shown() {
         "server.public_url" | "server.frontend_url" => "https://plain".to_owned(),
         "server.host" => "127.0.0.7".to_owned(),
         "server.environment" => "production".to_owned(),
+        "limits.clients" => "all".to_owned(),
+        "smtp.from" => "plain@example.com".to_owned(),
+        "oauth.google_issuer" | "oauth.github_url" | "oauth.github_api_url" => {
+            "https://plain".to_owned()
+        }
         "log.format" => "json".to_owned(),
         key if SECRETS.contains(&key) => "canary".to_owned(),
         _ => dir.path().join("plain").to_str().unwrap().to_owned(),
