@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod federation;
+mod gate;
 mod operator;
 mod overview;
 mod people;

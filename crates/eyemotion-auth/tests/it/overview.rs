@@ -1,26 +1,5 @@
 use crate::world::World;
 use eyemotion_auth::Accounts;
-use eyemotion_core::{Actor, Coded, ErrorCode, SessionId, UserRole};
-use uuid::Uuid;
-
-#[tokio::test]
-async fn a_session_is_good_for_its_own_person_only() {
-    let (world, person) = World::with_person().await;
-    let other = world.person("other@example.com").await;
-    for session in [other.session(), Uuid::now_v7()] {
-        let actor = Actor::User {
-            id: person.id,
-            session: SessionId(session),
-            role: UserRole::SuperAdmin,
-        };
-        let refused = world
-            .accounts
-            .me(&person.ctx.with_actor(actor))
-            .await
-            .unwrap_err();
-        assert_eq!(refused.code(), ErrorCode::SessionEnded);
-    }
-}
 
 #[tokio::test]
 async fn without_a_live_subscription_there_is_none() {

@@ -172,28 +172,6 @@ async fn values_that_cannot_be_kept_are_refused() {
 }
 
 #[tokio::test]
-async fn an_ended_session_changes_nothing() {
-    let (world, person) = World::with_person().await;
-    world.sign_out(&person).await.unwrap();
-    let update = ProfileUpdate {
-        full_name: Some("X".to_owned()),
-        ..ProfileUpdate::default()
-    };
-    let refused = world
-        .accounts
-        .update_profile(&person.ctx, update, None)
-        .await
-        .unwrap_err();
-    assert_eq!(refused.code(), ErrorCode::SessionEnded);
-    assert_eq!(
-        world
-            .count("user_profiles WHERE full_name = 'Test User'")
-            .await,
-        1
-    );
-}
-
-#[tokio::test]
 async fn a_change_is_ones_own() {
     let (world, person) = World::with_person().await;
     let other = world.person("other@example.com").await;
