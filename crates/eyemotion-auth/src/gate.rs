@@ -137,6 +137,7 @@ struct Asked {
 
 impl AccountService {
     /// One query answers for both, so who is told one thing keeps the other for the second question.
+    /// The queries are on the heap, where they are seldom made: every request carries this future.
     async fn standing(
         &self,
         asked: &Asked,
@@ -148,21 +149,22 @@ impl AccountService {
         let read_session = async {
             let mut session_read = None;
             let read_person = async {
-                let (person, session) = self.read_standing(asked).await?;
+                let (person, session) = Box::pin(self.read_standing(asked)).await?;
                 session_read = Some(session);
                 Ok::<_, AuthError>(person)
             };
             person_read = Some(people.get(&asked.user, read_person).await?);
             match session_read {
                 Some(session) => Ok::<_, AuthError>(session),
-                None => Ok(self.read_standing(asked).await?.1),
+                None => Ok(Box::pin(self.read_standing(asked)).await?.1),
             }
         };
         let session = sessions.get(&asked.session, read_session).await?;
         let person = match person_read {
             Some(person) => person,
             None => {
-                let read_person = async { Ok::<_, AuthError>(self.read_standing(asked).await?.0) };
+                let read_person =
+                    async { Ok::<_, AuthError>(Box::pin(self.read_standing(asked)).await?.0) };
                 people.get(&asked.user, read_person).await?
             }
         };
