@@ -184,6 +184,8 @@ fn only_our_claims_count() {
         ("exp", json!("1900000000")),
         ("exp", json!(1e308)),
         ("exp", json!(i64::MAX)),
+        ("nbf", json!(1_800_000_006)),
+        ("nbf", json!(true)),
     ] {
         let mut claims = f.claims();
         claims[name] = value;
