@@ -8,6 +8,8 @@
 
 mod api;
 mod architecture;
+mod attacks;
+mod audit;
 mod database;
 mod ledger;
 mod licences;

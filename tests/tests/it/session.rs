@@ -1,6 +1,7 @@
 //! A plain SQL session in a given caller's context: what somebody could do who had the database
 //! connection and none of our code.
 
+use futures_util::StreamExt;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
@@ -96,6 +97,37 @@ impl Session {
                 0
             }
         }
+    }
+
+    /// How many rows a statement read or wrote, or why it was refused.
+    pub(crate) async fn attempt(&self, sql: &str) -> Result<u64, SqlState> {
+        match self.client.simple_query(sql).await {
+            Ok(messages) => Ok(messages
+                .iter()
+                .map(|message| match message {
+                    SimpleQueryMessage::CommandComplete(rows) => *rows,
+                    _ => 0,
+                })
+                .max()
+                .unwrap_or_default()),
+            Err(error) => {
+                self.run("ROLLBACK").await;
+                Err(error.code().unwrap_or_else(|| panic!("{sql}: {error:?}")).clone())
+            }
+        }
+    }
+
+    /// What `copy ... to stdout` shows; nothing if it was forbidden.
+    pub(crate) async fn copied(&self, sql: &str) -> String {
+        let stream = match self.client.copy_out(sql).await {
+            Ok(stream) => stream,
+            Err(error) => {
+                assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}: {error:?}");
+                return String::new();
+            }
+        };
+        let parts: Vec<_> = stream.map(|part| part.unwrap()).collect().await;
+        String::from_utf8(parts.concat()).unwrap()
     }
 
     pub(crate) async fn rows(&self, sql: &str) -> Vec<Row> {

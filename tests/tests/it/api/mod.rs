@@ -3,6 +3,7 @@
 mod accounts;
 mod addresses;
 mod api_keys;
+mod browser;
 mod clips;
 mod downloads;
 mod edge;
@@ -13,6 +14,7 @@ mod kv;
 mod limits;
 pub(crate) mod mailbox;
 mod oauth;
+mod oidc;
 mod privacy;
 mod projects;
 mod recovery;

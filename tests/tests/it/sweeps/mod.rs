@@ -7,9 +7,11 @@ mod samples;
 mod strangers;
 mod tokens;
 
+pub(crate) use samples::sample;
+pub(crate) use strangers::state;
 use uuid::Uuid;
 
 /// An id that nothing has.
-fn unknown_id() -> String {
+pub(crate) fn unknown_id() -> String {
     Uuid::now_v7().to_string()
 }

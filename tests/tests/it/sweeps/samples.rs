@@ -4,7 +4,7 @@ use eyemotion_testkit::Contract;
 use serde_json::{Map, Value, json};
 
 /// A value of this schema: objects with their required members only.
-pub(super) fn sample(schema: &Value) -> Value {
+pub(crate) fn sample(schema: &Value) -> Value {
     let contract = Contract::published();
     let schema = contract.resolve(schema);
     if let Some(given) = schema.get("example").or_else(|| schema.get("default")) {

@@ -122,7 +122,7 @@ fn told(answer: &Answer) -> (u16, Value, Vec<String>) {
 }
 
 /// A digest of every table, but for those that note what was tried and who is there.
-async fn state(app: &TestApp) -> Vec<(String, String)> {
+pub(crate) async fn state(app: &TestApp) -> Vec<(String, String)> {
     let admin = app.database.admin().await;
     let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
         WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
