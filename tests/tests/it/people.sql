@@ -6,6 +6,8 @@ insert into auth.identities (user_id, provider, issuer, subject) select id, 'goo
 insert into auth.factors (user_id, kind, secret) select id, 'totp', 'secret' from people;
 insert into auth.one_time_tokens (user_id, purpose, token_hash, code_hash, expires_at, code_expires_at)
     select id, 'password_reset', sha256(n::bytea), sha256(n::bytea), now(), now() from people;
+insert into public.api_keys (user_id, name, prefix, token_hash, scopes)
+    select id, 'Key ' || n, 'eye_sk_' || n, sha256(n::bytea), array['kv:read'] from people;
 insert into public.user_profiles (id, full_name) select id, 'Person ' || n from people;
 insert into public.subscriptions (id, user_id, plan_id, status, current_period_start, current_period_end)
     select id, id, (select id from public.subscription_plans where name = 'freemium'), 'active', now(), now() + '1 month'

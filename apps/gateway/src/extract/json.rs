@@ -124,6 +124,15 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         }
     })?;
     deserializer.end().map_err(|error| malformed(&error))?;
+    // serde reads a struct from an array, too, one member after the other.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let detail = "must be an object";
+        return Err(ApiError::invalid(vec![FieldError::new(
+            "",
+            "wrong_type",
+            detail,
+        )]));
+    }
     if let Some(pointer) = find_nul(bytes) {
         let detail = "must not contain the NUL character";
         return Err(ApiError::invalid(vec![FieldError::new(
@@ -241,6 +250,18 @@ mod tests {
         let text = error.to_string();
         let pointer = expected.split(' ').next().unwrap();
         assert!(text.starts_with(&format!("{pointer}: ")), "{text}");
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        #[derive(Deserialize, Debug)]
+        struct Patch {
+            #[serde(default)]
+            name: Option<String>,
+        }
+        assert!(parse::<Patch>(b"{}").unwrap().name.is_none());
+        let error = parse::<Patch>(b" []").unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ValidationFailed);
     }
 
     #[rstest]
