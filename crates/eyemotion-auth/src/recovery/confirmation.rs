@@ -39,7 +39,7 @@ impl AccountService {
             session,
             role,
         });
-        self.note_address_proved(&mut tx, &own, user).await?;
+        let confirmed = self.take_address_as_proved(&mut tx, user).await?;
         let subject = Subject {
             user,
             email: standing.email,
@@ -50,7 +50,7 @@ impl AccountService {
         users::touch_sign_in(&mut tx, user, now).await?;
         profiles::touch_login(&mut tx, user, now).await?;
         let activity = Activity::new("session.created", "session", session)
-            .with(json!({ "method": purpose.as_str() }));
+            .with(json!({ "method": purpose.as_str(), "emailConfirmed": confirmed }));
         self.activity.record(&mut tx, &own, activity).await?;
         tx.commit().await?;
         Ok(SignedIn {
@@ -70,25 +70,25 @@ impl AccountService {
         if users::person(&mut tx, proved.user).await?.is_none() {
             return Err(AuthError::ProofInvalid);
         }
-        self.note_address_proved(&mut tx, &as_platform(ctx), proved.user)
-            .await?;
+        if self.take_address_as_proved(&mut tx, proved.user).await? {
+            let activity = Activity::new("account.email_confirmed", "user", proved.user);
+            let activity = activity.of(proved.user);
+            self.activity
+                .record(&mut tx, &as_platform(ctx), activity)
+                .await?;
+        }
         tx.commit().await?;
         Ok(())
     }
 
-    /// The address is the person's. Nothing happens if that was known.
-    pub(crate) async fn note_address_proved(
+    /// The address is the person's; false if that was known.
+    pub(crate) async fn take_address_as_proved(
         &self,
         tx: &mut Tx,
-        ctx: &Ctx,
         user: UserId,
-    ) -> Result<(), AuthError> {
+    ) -> Result<bool, AuthError> {
         users::confirm_email(tx, user, self.clock.now()).await?;
-        if profiles::verify_email(tx, user).await? > 0 {
-            let activity = Activity::new("account.email_confirmed", "user", user).of(user);
-            self.activity.record(tx, ctx, activity).await?;
-        }
-        Ok(())
+        Ok(profiles::verify_email(tx, user).await? > 0)
     }
 
     /// Mails a new account its first link and code, in the transaction that makes it.

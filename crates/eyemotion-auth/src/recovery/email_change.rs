@@ -5,6 +5,7 @@ use crate::error::AuthError;
 use crate::fields::Checks;
 use crate::recovery::Proof;
 use crate::recovery::mailing::TokenMail;
+use crate::recovery::password::wrong_value;
 use crate::recovery::purpose::Purpose;
 use crate::repository::{one_time_tokens, profiles, users};
 use crate::throttle::Rule;
@@ -25,11 +26,18 @@ impl AccountService {
         let email = checks.email(email);
         checks.finish()?;
         let email = email.ok_or_else(|| AuthError::Invalid(Vec::new()))?;
-        if let Some(password) = password {
-            self.prove_given(ctx, password).await?;
-        }
-        let mut tx = self.db.begin_for(ctx).await?;
-        self.require_recent(&mut tx, ctx).await?;
+        let counters = match password {
+            Some(password) => self
+                .check_own_password(ctx, password)
+                .await
+                .map_err(|error| wrong_value(error, "/password"))?,
+            None => {
+                let mut tx = self.db.begin_for(ctx).await?;
+                self.require_recent(&mut tx, ctx).await?;
+                Vec::new()
+            }
+        };
+        let mut tx = self.db.read_for(ctx).await?;
         let person = users::person(&mut tx, user)
             .await?
             .ok_or(AuthError::SessionEnded)?;
@@ -43,6 +51,7 @@ impl AccountService {
         // The platform's: whether somebody else has the address, the caller may not see.
         let platform = as_platform(ctx);
         let mut tx = self.db.begin(&platform).await?;
+        self.count_success(&mut tx, &counters).await?;
         let owner = users::credential(&mut tx, email.as_str()).await?;
         if let Some(owner) = owner {
             let owner = UserId(owner.id);
@@ -98,16 +107,5 @@ impl AccountService {
         self.activity.record(&mut tx, &platform, activity).await?;
         tx.commit().await?;
         Ok(email.as_str().to_owned())
-    }
-
-    async fn prove_given(&self, ctx: &Ctx, password: SecretString) -> Result<(), AuthError> {
-        match self.prove_password(ctx, password).await {
-            Ok(_) => Ok(()),
-            Err(AuthError::InvalidCredentials) => {
-                let fault = FieldError::new("/password", "wrong", "is not the password");
-                Err(AuthError::Invalid(vec![fault]))
-            }
-            Err(error) => Err(error),
-        }
     }
 }

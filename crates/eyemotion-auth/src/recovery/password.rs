@@ -6,12 +6,12 @@ use crate::fields::Checks;
 use crate::password_policy::About;
 use crate::recovery::Proof;
 use crate::recovery::purpose::Purpose;
-use crate::repository::{one_time_tokens, users};
+use crate::repository::{one_time_tokens, sessions, users};
 use eyemotion_core::{Ctx, EmailAddress, FieldError, SessionId, UserId};
 use eyemotion_db::Tx;
 use eyemotion_ports::Activity;
 use secrecy::SecretString;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 /// Where a new password stands in the body of a reset, and of a change.
 const RESET_POINTER: &str = "/password";
@@ -41,13 +41,13 @@ impl AccountService {
         // Dropped, the transaction gives the proof back.
         self.policy
             .check(RESET_POINTER, &password, &About::of(&person))?;
-        self.note_address_proved(&mut tx, &platform, user).await?;
+        let confirmed = self.take_address_as_proved(&mut tx, user).await?;
         let changed = Change {
             user,
             email: &person.email,
             hash: &hash,
             except: None,
-            method: "mail",
+            details: json!({ "method": "mail", "emailConfirmed": confirmed }),
         };
         self.set_password(&mut tx, &platform, changed).await?;
         tx.commit().await?;
@@ -74,39 +74,35 @@ impl AccountService {
         drop(tx);
         self.policy
             .check(CHANGE_POINTER, &new, &About::of(&person))?;
-        if person.password_hash.is_some() {
-            let current = current
-                .ok_or_else(|| wrong_current("required", "the current password is needed"))?;
-            self.prove_current(ctx, current).await?;
-        }
+        let counters = match (&person.password_hash, current) {
+            (Some(_), Some(current)) => self
+                .check_own_password(ctx, current)
+                .await
+                .map_err(|error| wrong_value(error, CURRENT_POINTER))?,
+            (Some(_), None) => {
+                let detail = "the current password is needed";
+                let fault = FieldError::new(CURRENT_POINTER, "required", detail);
+                return Err(AuthError::Invalid(vec![fault]));
+            }
+            (None, _) => Vec::new(),
+        };
         let hash = self.passwords.hash(new).await?;
 
-        let mut tx = self.db.begin_for(ctx).await?;
+        let mut tx = self.db.begin(&as_platform(ctx)).await?;
+        self.count_success(&mut tx, &counters).await?;
+        if !sessions::is_live(&mut tx, session, self.clock.now()).await? {
+            return Err(AuthError::SessionEnded);
+        }
         let changed = Change {
             user,
             email: &person.email,
             hash: &hash,
             except: Some(session),
-            method: "current_password",
+            details: json!({ "method": "current_password" }),
         };
         self.set_password(&mut tx, ctx, changed).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// A wrong one is a wrong value here: the session is as good as before.
-    pub(crate) async fn prove_current(
-        &self,
-        ctx: &Ctx,
-        password: SecretString,
-    ) -> Result<(), AuthError> {
-        match self.prove_password(ctx, password).await {
-            Ok(_) => Ok(()),
-            Err(AuthError::InvalidCredentials) => {
-                Err(wrong_current("wrong", "is not the current password"))
-            }
-            Err(error) => Err(error),
-        }
     }
 
     async fn set_password(
@@ -120,7 +116,7 @@ impl AccountService {
             email,
             hash,
             except,
-            method,
+            mut details,
         } = change;
         users::set_password(tx, user, hash).await?;
         one_time_tokens::take_all(tx, user).await?;
@@ -131,9 +127,10 @@ impl AccountService {
             self.notify(tx, ctx, user, &to, "password_changed", Map::new())
                 .await?;
         }
+        details["sessionsEnded"] = json!(ended);
         let activity = Activity::new("account.password_changed", "user", user)
             .of(user)
-            .with(json!({ "method": method, "sessionsEnded": ended }));
+            .with(details);
         self.activity.record(tx, ctx, activity).await?;
         Ok(())
     }
@@ -145,9 +142,17 @@ struct Change<'a> {
     hash: &'a str,
     /// The session that goes on.
     except: Option<SessionId>,
-    method: &'static str,
+    /// For the log.
+    details: Value,
 }
 
-fn wrong_current(code: &'static str, detail: &str) -> AuthError {
-    AuthError::Invalid(vec![FieldError::new(CURRENT_POINTER, code, detail)])
+/// A wrong password is a wrong value where the session is as good as before.
+pub(super) fn wrong_value(error: AuthError, pointer: &'static str) -> AuthError {
+    match error {
+        AuthError::InvalidCredentials => {
+            let fault = FieldError::new(pointer, "wrong", "is not the current password");
+            AuthError::Invalid(vec![fault])
+        }
+        other => other,
+    }
 }

@@ -3,6 +3,7 @@
 
 use crate::account::{AccountService, as_platform, caller};
 use crate::error::AuthError;
+use crate::password_check::Counters;
 use crate::repository::{sessions, users};
 use crate::throttle::Rule;
 use chrono::{DateTime, Utc};
@@ -54,6 +55,27 @@ impl AccountService {
         ctx: &Ctx,
         password: SecretString,
     ) -> Result<DateTime<Utc>, AuthError> {
+        let (_, session) = caller(ctx)?;
+        let counters = self.check_own_password(ctx, password).await?;
+        let mut tx = self.db.begin(&as_platform(ctx)).await?;
+        self.count_success(&mut tx, &counters).await?;
+        let now = self.clock.now();
+        let living = sessions::authenticated_at(&mut tx, session, now).await?;
+        living.ok_or(AuthError::SessionEnded)?;
+        let at = self
+            .note_authenticated(&mut tx, ctx, session, "password")
+            .await?;
+        tx.commit().await?;
+        Ok(at)
+    }
+
+    /// Checks the caller's password and counts it if it is wrong: the counters that what comes of
+    /// it has to clear.
+    pub(crate) async fn check_own_password(
+        &self,
+        ctx: &Ctx,
+        password: SecretString,
+    ) -> Result<Counters, AuthError> {
         let (user, session) = caller(ctx)?;
         let platform = as_platform(ctx);
         let counters = self.reauthentication_counter(ctx, session);
@@ -76,19 +98,10 @@ impl AccountService {
             tx.commit().await?;
             return Err(AuthError::InvalidCredentials);
         }
-        let mut tx = self.db.begin(&platform).await?;
-        self.count_success(&mut tx, &counters).await?;
-        let now = self.clock.now();
-        let living = sessions::authenticated_at(&mut tx, session, now).await?;
-        living.ok_or(AuthError::SessionEnded)?;
-        let at = self
-            .note_authenticated(&mut tx, ctx, session, "password")
-            .await?;
-        tx.commit().await?;
-        Ok(at)
+        Ok(counters)
     }
 
-    fn reauthentication_counter(&self, ctx: &Ctx, session: SessionId) -> Vec<(Rule, [u8; 32])> {
+    fn reauthentication_counter(&self, ctx: &Ctx, session: SessionId) -> Counters {
         if !self.config.throttling.limits(ctx.ip) {
             return Vec::new();
         }

@@ -19,7 +19,7 @@ struct EmailChangedAnswer {
 
 /// Gives the account its new address.
 ///
-/// `email` beside a code is the address that the account still has. The former address gets a
+/// Beside a code, `email` is the address that the account still has. The former address gets a
 /// mail, and links that were sent there before are no longer good.
 #[utoipa::path(
     operation_id = "confirmEmailChange",

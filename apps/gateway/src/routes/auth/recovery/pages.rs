@@ -15,15 +15,9 @@ use html::{Language, Page};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// A link's query.
-#[derive(Deserialize)]
-struct LinkQuery {
-    #[serde(default)]
-    token: String,
-}
-
 /// What a page's button sends.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PageForm {
     token: String,
     #[serde(default)]
@@ -41,8 +35,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     }
 }
 
-async fn show(req: HttpRequest, query: web::Query<LinkQuery>) -> HttpResponse {
-    html::form(page(&req), language(&req), &query.token, None)
+/// Whatever else the query holds is of no interest: mail programs add to links.
+async fn show(req: HttpRequest) -> HttpResponse {
+    let mut members = req.query_string().split('&');
+    let token = members.find_map(|member| member.strip_prefix("token="));
+    html::form(page(&req), language(&req), token.unwrap_or_default(), None)
 }
 
 async fn act(
