@@ -12,7 +12,7 @@ use crate::registration::{DEFAULT_COUNTRY, DEFAULT_INDUSTRY};
 use crate::repository::identities::{self, CandidateRow, NewIdentityRow};
 use crate::repository::profiles::{self, NewProfileRow};
 use crate::repository::users::{self, NewUserRow};
-use crate::repository::{claimed, sessions};
+use crate::repository::{claimed, one_time_tokens, sessions};
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId, UserRole};
 use eyemotion_db::Tx;
@@ -210,7 +210,7 @@ impl FederationService {
     ) -> Result<(), FederationError> {
         claimed::forget_credentials(tx, user).await?;
         sessions::revoke_all(tx, user, None, "account_claimed", now).await?;
-        claimed::forget_tokens(tx, user).await?;
+        one_time_tokens::take_all(tx, user).await?;
         identities::delete_all(tx, user).await?;
         claimed::prove_email(tx, user, now).await?;
         Ok(())

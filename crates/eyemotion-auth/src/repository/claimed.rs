@@ -39,11 +39,3 @@ pub(crate) async fn set_avatar(tx: &mut Tx, user: UserId, url: &str) -> QueryRes
         .execute(tx)
         .await
 }
-
-/// Takes all that was mailed to the person.
-pub(crate) async fn forget_tokens(tx: &mut Tx, user: UserId) -> QueryResult<usize> {
-    diesel::sql_query("DELETE FROM auth.one_time_tokens WHERE user_id = $1")
-        .bind::<diesel::sql_types::Uuid, _>(user.0)
-        .execute(tx)
-        .await
-}

@@ -1,58 +1,13 @@
 //! Sign-in through providers, the whole way that a browser goes.
 
-use eyemotion_testkit::{Answer, CLIENT_ID, CLIENT_SECRET, Client, FakeProvider, TestApp};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use reqwest::{Method, Url, redirect};
+use super::browser::{Browser, query, returned};
+use eyemotion_testkit::{Answer, CLIENT_ID, CLIENT_SECRET, FakeProvider, TestApp};
+use reqwest::Method;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 const PAGE: &str = "https://app.example.com/auth/callback";
 
-/// A browser: keeps cookies, follows nothing by itself.
-struct Browser {
-    client: Client,
-    cookies: HashMap<String, String>,
-}
-
 impl Browser {
-    fn new(client: Client) -> Self {
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none());
-        Self {
-            client: client.through(http.build().unwrap()),
-            cookies: HashMap::new(),
-        }
-    }
-
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
-        let held = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        let held = held.collect::<Vec<_>>().join("; ");
-        let answer = self.client.send(request.header(COOKIE, held)).await;
-        for line in answer.headers.get_all(SET_COOKIE) {
-            let line = line.to_str().unwrap();
-            let (name, rest) = line.split_once('=').unwrap();
-            let value = rest.split(';').next().unwrap();
-            if line.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        answer
-    }
-
-    async fn post(&mut self, path: &str, body: &Value) -> Answer {
-        let request = self.client.request(Method::POST, path).json(body);
-        self.send(request).await
-    }
-
-    async fn get(&mut self, path: &str) -> Answer {
-        let request = self.client.request(Method::GET, path);
-        self.send(request).await
-    }
-
     /// Through begin and the provider: the URL of our callback.
     async fn leave(&mut self, provider: &str, body: &Value) -> String {
         let answer = self.post(&format!("/auth/oauth/{provider}"), body).await;
@@ -60,33 +15,14 @@ impl Browser {
             .await
     }
 
-    /// Where a page outside leads.
-    async fn visit(&self, url: &str) -> String {
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none());
-        let response = http.build().unwrap().get(url).send().await.unwrap();
-        response.headers()[LOCATION].to_str().unwrap().to_owned()
-    }
-
     /// The whole way; the last answer.
     async fn sign_in(&mut self, provider: &str) -> Answer {
         let callback = self.leave(provider, &json!({})).await;
         let led_on = self.get(&callback).await;
         assert_eq!(led_on.status, 303, "{led_on:?}");
-        let body = returned(led_on.header("location").unwrap());
+        let body = returned(PAGE, led_on.header("location").unwrap());
         self.post("/auth/callback", &body).await
     }
-}
-
-/// What the page hands on.
-fn returned(page: &str) -> Value {
-    assert!(page.starts_with(PAGE), "{page}");
-    let query = query(page);
-    json!({ "code": query["code"], "state": query["state"] })
-}
-
-fn query(url: &str) -> HashMap<String, String> {
-    let url: Url = url.parse().unwrap();
-    url.query_pairs().into_owned().collect()
 }
 
 async fn start(provider: &FakeProvider) -> TestApp {
@@ -150,7 +86,7 @@ async fn a_browser_goes_the_whole_way() {
         assert_eq!(led_on.status, 303, "{led_on:?}");
         assert_eq!(led_on.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(led_on.header("cache-control"), Some("no-store"));
-        let body = returned(led_on.header("location").unwrap());
+        let body = returned(PAGE, led_on.header("location").unwrap());
 
         let answer = browser.post("/auth/callback", &body).await.expect(200);
         assert!(browser.cookies.is_empty(), "the cookie is taken back");
@@ -215,7 +151,7 @@ async fn two_tabs_do_not_disturb_each_other() {
     let second = browser.leave("google", &json!({})).await;
     for callback in [first, second] {
         let led_on = browser.get(&callback).await;
-        let body = returned(led_on.header("location").unwrap());
+        let body = returned(PAGE, led_on.header("location").unwrap());
         browser.post("/auth/callback", &body).await.expect(200);
     }
     app.stop().await;
@@ -267,7 +203,7 @@ async fn a_client_without_cookies_sends_a_verifier() {
         .await;
     assert!(browser.cookies.is_empty());
     let led_on = browser.get(&callback).await;
-    let mut body = returned(led_on.header("location").unwrap());
+    let mut body = returned(PAGE, led_on.header("location").unwrap());
     assert_eq!(
         browser.post("/auth/callback", &body).await.problem(400),
         "oauth_flow_invalid"
@@ -374,7 +310,7 @@ async fn identities_are_added_listed_and_removed() {
         .visit(begun.expect(200)["url"].as_str().unwrap())
         .await;
     let led_on = browser.get(&callback).await;
-    let body = returned(led_on.header("location").unwrap());
+    let body = returned(PAGE, led_on.header("location").unwrap());
     let answer = browser.post("/auth/callback", &body).await.expect(200);
     assert_eq!(answer["user"]["id"], person.user());
     assert!(answer.get("session").is_none(), "{answer}");

@@ -1,3 +1,5 @@
+//! The first step, and what adding an identity shares with it.
+
 use crate::extract::{Guest, Id, Limited, Origin, SignIn, ValidJson};
 use crate::failures::{self, Absent, Always, WithBody};
 use crate::names::OauthProvider;

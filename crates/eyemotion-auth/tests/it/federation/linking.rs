@@ -133,8 +133,8 @@ async fn an_unproved_account_is_claimed_and_its_maker_is_out() {
         for sql in [
             "INSERT INTO auth.identities (user_id, provider, issuer, subject) VALUES ($1, 'github', 'evil', '1')",
             "INSERT INTO auth.factors (user_id, kind, secret, status) VALUES ($1, 'totp', 'evil', 'verified')",
-            "INSERT INTO auth.one_time_tokens (user_id, purpose, token_hash, code_hash, expires_at) \
-             VALUES ($1, 'reset_password', decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), now() + interval '1 day')",
+            "INSERT INTO auth.one_time_tokens (user_id, purpose, token_hash, code_hash, expires_at, code_expires_at) \
+             VALUES ($1, 'password_reset', decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), now() + interval '1 day', now() + interval '1 hour')",
         ] {
             world.execute(sql, &[&id]).await;
         }
