@@ -7,6 +7,7 @@
 
 mod floor;
 mod http;
+mod kv;
 mod pressure;
 mod report;
 mod server;
@@ -43,6 +44,10 @@ struct Args {
     /// Instead: whether times tell which addresses have an account, from so many pairs.
     #[arg(long)]
     timing: Option<usize>,
+    /// Instead: how soon so many changes of flags are seen on another replica, and how long a page
+    /// of a prefix takes among a million keys. Needs no binary.
+    #[arg(long)]
+    kv: Option<usize>,
     /// Instead: how long the account takes to read while so many people sign in.
     #[arg(long)]
     pressure: Option<usize>,
@@ -60,6 +65,9 @@ fn main() -> Result<()> {
 }
 
 async fn run(args: &Args) -> Result<()> {
+    if let Some(changes) = args.kv {
+        return kv::run(changes).await;
+    }
     let server = Server::start(&args.binary).await?;
     if let Some(pairs) = args.timing {
         timing::run(&server, pairs).await?;
@@ -84,9 +92,11 @@ async fn run(args: &Args) -> Result<()> {
         .await?;
 
     let sign_in = serde_json::json!({ "email": email, "password": PASSWORD });
+    let me = Request::get(&format!("{api}/auth/me")).bearer(&token);
     let routes = [
         ("health", Request::get(&format!("{api}/health"))),
-        ("me", Request::get(&format!("{api}/auth/me")).bearer(&token)),
+        ("me", me.clone().at(server.forgetful_port())),
+        ("me (cached)", me.clone()),
         (
             "file list (20)",
             Request::get(&format!("{api}/projects/{project}/files")).bearer(&token),
@@ -100,11 +110,17 @@ async fn run(args: &Args) -> Result<()> {
     let round = Duration::from_secs(args.seconds);
     let mut rows = Vec::new();
     for (name, request) in routes.iter().filter(|(name, _)| name.contains(&args.only)) {
-        let floor = if *name == "sign-in" {
-            floor::Floor::Argon2
-        } else {
-            let statements = statements::of(&server, request).await?;
-            floor::Floor::pgbench(&server, &statements, args.clients)?
+        let floor = match *name {
+            "sign-in" => floor::Floor::Argon2,
+            "me (cached)" => floor::Floor::Uncached {
+                request: request.clone(),
+                port: server.forgetful_port(),
+                clients: args.clients,
+            },
+            _ => {
+                let statements = statements::of(&server, request).await?;
+                floor::Floor::pgbench(&server, &statements, args.clients)?
+            }
         };
         server
             .load(request, args.clients, Duration::from_secs(1))
