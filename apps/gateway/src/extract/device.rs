@@ -33,13 +33,13 @@ fn device(req: &HttpRequest) -> Result<Device, ApiError> {
 
 /// Somebody who signs out. The access token may have expired and the session may have ended: a
 /// client that wants to be signed out is, then.
-pub struct Leaver {
+pub struct SignOutCaller {
     /// The context for the services.
     pub ctx: Ctx,
     expired: bool,
 }
 
-impl Leaver {
+impl SignOutCaller {
     /// The scope that the token is good for: an expired one ends its own session and no other.
     pub fn at_most(&self, wanted: SessionScope) -> SessionScope {
         if self.expired {
@@ -50,20 +50,20 @@ impl Leaver {
     }
 }
 
-impl FromRequest for Leaver {
+impl FromRequest for SignOutCaller {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(leaver(req))
+        ready(sign_out_caller(req))
     }
 }
 
-fn leaver(req: &HttpRequest) -> Result<Leaver, ApiError> {
+fn sign_out_caller(req: &HttpRequest) -> Result<SignOutCaller, ApiError> {
     let token = required_bearer(req)?;
     let services = services(req)?;
     let actor = services.sessions.recognise(token)?;
-    Ok(Leaver {
+    Ok(SignOutCaller {
         ctx: context(req, actor)?,
         expired: services.accounts.authenticate(token).is_err(),
     })

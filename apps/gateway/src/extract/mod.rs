@@ -15,7 +15,7 @@ pub use admin::{AdminCaller, SuperAdminCaller};
 pub use caller::{Caller, Guest, IdempotencyHeader};
 pub use conditional::{IfMatch, etag};
 pub use departing::Departing;
-pub use device::{Device, Leaver};
+pub use device::{Device, SignOutCaller};
 pub use json::ValidJson;
 pub use limited::{Limited, Mail, Refresh, Register, SignIn};
 pub use origin::Origin;

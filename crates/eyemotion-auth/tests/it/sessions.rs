@@ -1,6 +1,7 @@
 use crate::world::{EMAIL, PASSWORD, Person, World, nobody};
 use chrono::TimeDelta;
-use eyemotion_auth::{Accounts, AuthConfig, AuthError, Session, SessionScope, Sessions};
+use eyemotion_auth::SessionScope::{Global, Local, Others};
+use eyemotion_auth::{Accounts, AuthConfig, AuthError, Session, Sessions};
 use eyemotion_core::{Coded, Ctx, ErrorCode, PageRequest, SessionId};
 use eyemotion_db::Db;
 
@@ -108,7 +109,6 @@ async fn signing_out_goes_as_far_as_was_asked() {
         }
         (ended.unwrap(), left)
     };
-    use SessionScope::{Global, Local, Others};
     assert_eq!(leave(&third, Local).await, (1, vec![true, true, false]));
     assert_eq!(leave(&third, Local).await, (0, vec![true, true, false]));
     assert_eq!(leave(&first, Others).await, (1, vec![true, false, false]));

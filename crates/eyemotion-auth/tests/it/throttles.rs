@@ -3,7 +3,7 @@
 use crate::world::{EMAIL, PASSWORD, Person, World, nobody};
 use chrono::TimeDelta;
 use eyemotion_auth::{AccountService, Accounts, AuthConfig, AuthError, Sessions};
-use eyemotion_core::{Actor, Coded, Ctx};
+use eyemotion_core::{Actor, Coded, Ctx, ErrorCode};
 use futures_util::future::join_all;
 
 /// Far more than the limits forget in.
@@ -39,13 +39,10 @@ impl World {
 
     /// How long somebody is held back, in seconds, and by which rule.
     async fn held(&self, ctx: &Ctx, email: &str, password: &str) -> (String, u64) {
-        match self.guess(ctx, email, password).await {
-            Err(AuthError::Throttled {
-                limiter,
-                retry_after,
-            }) => (limiter, retry_after.as_secs()),
-            other => panic!("not held back: {other:?}"),
-        }
+        let refused = self.guess(ctx, email, password).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::RateLimited);
+        let limiter = refused.members()["limiter"].as_str().unwrap().to_owned();
+        (limiter, refused.retry_after().unwrap().as_secs())
     }
 }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::{SubsecRound, TimeDelta, Utc};
 use diesel::sql_types::{Jsonb, Nullable, Text, Uuid as SqlUuid};
 use eyemotion_auth::{
-    AccountService, Accounts, ApiKeyKeeper, AuthConfig, AuthDependencies, AuthError, Keys, NewUser, Registered,
-    SessionGate, SessionScope, SessionTokens, Sessions, Throttling,
+    AccountService, Accounts, ApiKeyKeeper, AuthConfig, AuthDependencies, AuthError, Keys, NewUser,
+    Registered, SessionGate, SessionScope, SessionTokens, Sessions, Throttling,
 };
 use eyemotion_core::{Actor, Ctx, ManualClock, UserId};
 use eyemotion_db::personal::PersonalTable;
@@ -139,12 +139,12 @@ impl World {
         };
         let accounts = AccountService::new(dependencies.clone(), config);
         Self {
-            mails,
-            dependencies,
             database,
             clock,
             billing,
+            mails,
             accounts,
+            dependencies,
         }
     }
 

@@ -1,4 +1,4 @@
-use crate::extract::{Leaver, ValidQuery};
+use crate::extract::{SignOutCaller, ValidQuery};
 use crate::failures::{Always, SignedIn, WithQuery};
 use crate::problem::ApiError;
 use crate::routes::sessions::ScopeName;
@@ -31,12 +31,12 @@ struct SignoutQuery {
 )]
 #[post("/auth/signout")]
 pub(super) async fn signout(
-    leaver: Leaver,
+    caller: SignOutCaller,
     query: ValidQuery<SignoutQuery>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let wanted = query.0.scope.unwrap_or(ScopeName::Local);
-    let scope = leaver.at_most(wanted.into());
-    services.sessions.sign_out(&leaver.ctx, scope).await?;
+    let scope = caller.at_most(wanted.into());
+    services.sessions.sign_out(&caller.ctx, scope).await?;
     Ok(HttpResponse::Ok().json(Done::new("Signed out.")))
 }
