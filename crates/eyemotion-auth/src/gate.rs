@@ -1,7 +1,7 @@
 //! The gate that every request of a signed-in person passes: does the token still speak for
 //! somebody, and with which role?
 
-use crate::account::{AccountService, as_platform};
+use crate::account::AccountService;
 use crate::error::{AuthError, TokenError};
 use crate::hot_reads::HotReads;
 use crate::repository::profiles::parse_role;
@@ -31,6 +31,8 @@ pub trait SessionGate: Send + Sync {
 /// How a session stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionStanding {
+    /// For whom it was asked; it stands so for nobody else.
+    user: UserId,
     /// When it ends by itself; none if it was ended.
     ends_at: Option<DateTime<Utc>>,
     read_at: DateTime<Utc>,
@@ -47,9 +49,10 @@ pub(crate) struct PersonStanding {
 }
 
 impl SessionStanding {
-    fn new(row: Option<&SessionEndRow>, read_at: DateTime<Utc>) -> Self {
+    fn new(user: UserId, row: Option<&SessionEndRow>, read_at: DateTime<Utc>) -> Self {
         let living = row.filter(|row| row.revoked_at.is_none());
         Self {
+            user,
             ends_at: living.map(|row| row.expires_at.min(row.idle_expires_at)),
             read_at,
         }
@@ -102,11 +105,13 @@ impl AccountService {
         ctx: &Ctx,
         access_token: &str,
     ) -> Result<(Actor, Option<DateTime<Utc>>), AuthError> {
-        let Actor::User { id, session, .. } = self.access_tokens.verify(access_token)? else {
+        let claimed = self.access_tokens.verify(access_token)?;
+        let Actor::User { id, session, .. } = claimed else {
             return Err(TokenError::Invalid.into());
         };
         let asked = Asked {
-            platform: as_platform(ctx),
+            ctx,
+            claimed,
             user: id,
             session,
         };
@@ -116,7 +121,7 @@ impl AccountService {
             self.hot.sessions.forget(&session);
             (person, standing) = self.standing(&asked).await?;
         }
-        if !standing.is_live(now) || !person.is_welcome(now) {
+        if standing.user != id || !standing.is_live(now) || !person.is_welcome(now) {
             return Err(AuthError::SessionEnded);
         }
         let actor = Actor::User {
@@ -129,8 +134,10 @@ impl AccountService {
 }
 
 /// Whose standing is asked for.
-struct Asked {
-    platform: Ctx,
+struct Asked<'a> {
+    ctx: &'a Ctx,
+    /// As the token says.
+    claimed: Actor,
     user: UserId,
     session: SessionId,
 }
@@ -140,7 +147,7 @@ impl AccountService {
     /// The queries are on the heap, where they are seldom made: every request carries this future.
     async fn standing(
         &self,
-        asked: &Asked,
+        asked: &Asked<'_>,
     ) -> Result<(PersonStanding, SessionStanding), AuthError> {
         let HotReads {
             people, sessions, ..
@@ -173,14 +180,16 @@ impl AccountService {
 
     async fn read_standing(
         &self,
-        asked: &Asked,
+        asked: &Asked<'_>,
     ) -> Result<(PersonStanding, SessionStanding), AuthError> {
         let read_at = self.clock.now();
-        let mut tx = self.db.read(&asked.platform).await?;
+        // What is read is the person's own, whatever the token claims besides.
+        let own = asked.ctx.with_actor(asked.claimed);
+        let mut tx = self.db.read_for(&own).await?;
         let row = standing::find(&mut tx, asked.user, asked.session)
             .await?
             .ok_or(AuthError::SessionEnded)?;
-        let session = SessionStanding::new(row.session.as_ref(), read_at);
+        let session = SessionStanding::new(asked.user, row.session.as_ref(), read_at);
         Ok((PersonStanding::new(&row)?, session))
     }
 }
