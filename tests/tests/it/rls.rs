@@ -49,6 +49,7 @@ const HIDDEN: &[&str] = &[
 /// The views and the column that names the owner.
 const VIEWS: &[(&str, &str)] = &[
     ("public.account_overview", "id"),
+    ("public.admin_users", "id"),
     ("public.credits_usage", "user_id"),
     ("public.user_subscriptions", "user_id"),
 ];

@@ -2,7 +2,7 @@
 
 use super::raise;
 use super::tokens::Forge;
-use crate::sweeps::{sample, unknown_id};
+use crate::sweeps::{sample, url};
 use eyemotion_testkit::{Answer, Client, Contract, Operation, TestApp};
 use serde_json::json;
 use std::fmt::Write;
@@ -11,11 +11,23 @@ use std::fmt::Write;
 const LEAST: &[(&str, &str)] = &[
     ("banUser", "admin"),
     ("changeRole", "super_admin"),
+    ("createApiKey", "admin"),
+    ("deleteEntries", "admin"),
+    ("deleteEntry", "admin"),
     ("endUserSessions", "admin"),
+    ("getEntries", "admin"),
+    ("getEntry", "admin"),
+    ("getFlags", "admin"),
     ("getUser", "admin"),
+    ("listApiKeys", "admin"),
     ("listAudit", "admin"),
+    ("listEntries", "admin"),
     ("listUsers", "admin"),
+    ("revokeApiKey", "admin"),
+    ("setEntries", "admin"),
+    ("setEntry", "admin"),
     ("unbanUser", "admin"),
+    ("updateFlags", "admin"),
 ];
 
 /// Where operations stand that are operators'.
@@ -39,7 +51,7 @@ async fn call(client: &Client, operation: &Operation) -> Answer {
             format!("{}={text}", parameter["name"].as_str().unwrap())
         })
         .collect();
-    let url = format!("{}?{}", operation.url(|_| unknown_id()), pairs.join("&"));
+    let url = format!("{}?{}", url(operation), pairs.join("&"));
     let request = client.request(operation.method.clone(), &url);
     match operation.body() {
         Some(schema) => client.send(request.json(&sample(schema))).await,

@@ -1,7 +1,7 @@
 //! Members that nobody asked for, in every body: refused by name, and nothing changes.
 
 use super::raise;
-use crate::sweeps::{sample, state, unknown_id};
+use crate::sweeps::{sample, state, unknown_id, url};
 use eyemotion_testkit::{Contract, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ async fn members_that_nobody_asked_for_are_refused_by_name() {
             swept += 1;
             let mut body = sample(schema);
             body[name] = value;
-            let url = operation.url(|_| unknown_id());
+            let url = url(operation);
             let request = client.request(operation.method.clone(), &url).json(&body);
             let answer = client.send(request).await;
             let named = answer.body["errors"][0]["pointer"] == format!("/{name}");

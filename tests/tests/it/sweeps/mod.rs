@@ -7,7 +7,7 @@ mod samples;
 mod strangers;
 mod tokens;
 
-pub(crate) use samples::sample;
+pub(crate) use samples::{sample, url};
 pub(crate) use strangers::state;
 use uuid::Uuid;
 

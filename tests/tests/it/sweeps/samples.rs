@@ -1,6 +1,6 @@
 //! Values that a schema takes.
 
-use eyemotion_testkit::Contract;
+use eyemotion_testkit::{Contract, Operation};
 use serde_json::{Map, Value, json};
 
 /// A value of this schema: objects with their required members only.
@@ -23,6 +23,17 @@ pub(crate) fn sample(schema: &Value) -> Value {
         "object" => Value::Object(required(schema)),
         _ => json!(text(schema)),
     }
+}
+
+/// Where the operation is found, with a value in each parameter of the path: ids that nothing has.
+pub(crate) fn url(operation: &Operation) -> String {
+    operation.url(|name| {
+        let parameter = operation
+            .parameters_in("path")
+            .find(|parameter| parameter["name"] == name)
+            .unwrap();
+        sample(&parameter["schema"]).as_str().unwrap().to_owned()
+    })
 }
 
 fn required(schema: &Value) -> Map<String, Value> {

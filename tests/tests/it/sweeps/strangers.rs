@@ -13,6 +13,7 @@ struct Owner {
     project: String,
     file: String,
     session: String,
+    identity: String,
 }
 
 impl Owner {
@@ -45,11 +46,19 @@ impl Owner {
         );
         let sessions = client.get("/auth/sessions").await.expect(200);
         let session = sessions["sessions"][0]["id"].as_str().unwrap().to_owned();
+        let sql = format!(
+            "INSERT INTO auth.identities (user_id, provider, issuer, subject) \
+             VALUES ('{}', 'github', 'https://github.com', '1') RETURNING id::text",
+            client.user()
+        );
+        let admin = app.database.admin().await;
+        let identity = admin.query_one(&sql, &[]).await.unwrap().get(0);
         Self {
             client,
             project,
             file,
             session,
+            identity,
         }
     }
 
@@ -69,6 +78,7 @@ impl Owner {
             "projectId" | "projects" | "project" => self.project.clone(),
             "fileId" | "files" => self.file.clone(),
             "sessions" => self.session.clone(),
+            "identities" => self.identity.clone(),
             "userId" | "users" | "user" => self.client.user().to_owned(),
             // Refused for what the caller is, whatever the id.
             _ if operation.declares(403) => unknown_id(),
