@@ -34,12 +34,15 @@ select
     s.credits_change_at,
     s.storage_used_bytes,
     s.storage_limit_bytes,
+    s.created_at as subscription_created_at,
     plan.id as plan_id,
     plan.name as plan_name,
     plan.display_name as plan_display_name,
+    plan.description as plan_description,
     plan.price as plan_price,
     plan.currency as plan_currency,
     plan.billing_interval as plan_billing_interval,
+    plan.credits_included as plan_credits_included,
     plan.storage_gb as plan_storage_gb,
     plan.features as plan_features
 from auth.users u

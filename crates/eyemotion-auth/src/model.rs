@@ -82,6 +82,8 @@ pub struct Subscription {
     pub storage_used_bytes: i64,
     /// Bytes that may be in use.
     pub storage_limit_bytes: i64,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
 }
 
 /// A plan, as far as a subscriber is shown it.
@@ -93,10 +95,14 @@ pub struct Plan {
     pub name: String,
     /// The name for people.
     pub display_name: String,
+    /// A sentence about it.
+    pub description: String,
     /// For one interval.
     pub price: Money,
     /// `month` or `year`.
     pub billing_interval: String,
+    /// Credits for each period.
+    pub credits_included: Credits,
     /// Gigabytes (2^30 bytes) of storage.
     pub storage_gb: i32,
     /// Names of features: an array of strings.

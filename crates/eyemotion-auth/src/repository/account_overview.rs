@@ -20,9 +20,9 @@ const SELECT: &str = "SELECT \
     email, credits_change_at, \
     subscription_id, status, current_period_start, current_period_end, cancel_at_period_end, \
     cancelled_at, trial_end, credits_included, credits_used, extra_credits, credits_remaining, \
-    storage_used_bytes, storage_limit_bytes, \
-    plan_id, plan_name, plan_display_name, plan_price, plan_currency, plan_billing_interval, \
-    plan_storage_gb, plan_features \
+    storage_used_bytes, storage_limit_bytes, subscription_created_at, \
+    plan_id, plan_name, plan_display_name, plan_description, plan_price, plan_currency, \
+    plan_billing_interval, plan_credits_included, plan_storage_gb, plan_features \
     FROM public.account_overview WHERE id = ";
 
 type ProfileSql = (
@@ -56,14 +56,17 @@ type SubscriptionSql = (
     Nullable<Int8>,
     Nullable<Int8>,
     Nullable<Int8>,
+    Nullable<Timestamptz>,
 );
 type PlanSql = (
     Nullable<SqlUuid>,
     Nullable<Text>,
     Nullable<Text>,
+    Nullable<Text>,
     Nullable<Int8>,
     Nullable<Text>,
     Nullable<Text>,
+    Nullable<Int8>,
     Nullable<Int4>,
     Nullable<Jsonb>,
 );
@@ -115,6 +118,7 @@ pub(crate) struct SubscriptionRow {
     credits_remaining: Option<i64>,
     storage_used_bytes: Option<i64>,
     storage_limit_bytes: Option<i64>,
+    created_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Queryable)]
@@ -122,9 +126,11 @@ pub(crate) struct PlanRow {
     id: Option<Uuid>,
     name: Option<String>,
     display_name: Option<String>,
+    description: Option<String>,
     price: Option<i64>,
     currency: Option<String>,
     billing_interval: Option<String>,
+    credits_included: Option<i64>,
     storage_gb: Option<i32>,
     features: Option<Value>,
 }
@@ -161,6 +167,7 @@ impl SubscriptionRow {
             credits_remaining: Credits(self.credits_remaining?),
             storage_used_bytes: self.storage_used_bytes?,
             storage_limit_bytes: self.storage_limit_bytes?,
+            created_at: self.created_at?,
         })
     }
 }
@@ -171,11 +178,13 @@ impl PlanRow {
             id: self.id?,
             name: self.name?,
             display_name: self.display_name?,
+            description: self.description?,
             price: Money {
                 amount: self.price?,
                 currency: self.currency?,
             },
             billing_interval: self.billing_interval?,
+            credits_included: Credits(self.credits_included?),
             storage_gb: self.storage_gb?,
             features: self.features?,
         })

@@ -396,7 +396,7 @@ async fn nothing_old_is_served_while_nobody_listens() {
         }
         execute(&app, kill).await;
         let sql = format!(
-            "update auth.users set banned_until = 'infinity' where id = '{}'",
+            "update auth.users set banned_until = '9999-12-31' where id = '{}'",
             person.user()
         );
         execute(&app, &sql).await;

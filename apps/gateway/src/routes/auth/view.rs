@@ -1,6 +1,6 @@
-use crate::names::{BillingInterval, SubscriptionStatus};
+use crate::routes::payments::view::SubscriptionView;
 use crate::wire::Timestamp;
-use eyemotion_auth::{AccountOverview, Plan, Profile, SessionTokens, Subscription};
+use eyemotion_auth::{AccountOverview, Profile, SessionTokens};
 use eyemotion_core::UserRole;
 use serde::Serialize;
 use serde_json::Value;
@@ -102,96 +102,6 @@ impl From<Profile> for ProfileView {
     }
 }
 
-/// A live subscription with its plan and the credits left.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountSubscriptionView {
-    id: Uuid,
-    plan: AccountPlanView,
-    #[schema(value_type = SubscriptionStatus)]
-    status: String,
-    current_period_start: Timestamp,
-    current_period_end: Timestamp,
-    cancel_at_period_end: bool,
-    cancelled_at: Option<Timestamp>,
-    trial_end: Option<Timestamp>,
-    /// What came with the plan in this period.
-    #[schema(maximum = 9_007_199_254_740_991_i64)]
-    credits_included: i64,
-    /// What of that is spent.
-    #[schema(maximum = 9_007_199_254_740_991_i64)]
-    credits_used: i64,
-    /// What is left of bought and given credits.
-    #[schema(maximum = 9_007_199_254_740_991_i64)]
-    extra_credits: i64,
-    /// What can be spent now.
-    #[schema(maximum = 9_007_199_254_740_991_i64)]
-    credits_remaining: i64,
-    /// Bytes in use.
-    #[schema(maximum = 9_007_199_254_740_991_i64)]
-    storage_used: i64,
-    /// Bytes that may be in use.
-    #[schema(maximum = 9_007_199_254_740_991_i64)]
-    storage_limit: i64,
-}
-
-impl From<Subscription> for AccountSubscriptionView {
-    fn from(subscription: Subscription) -> Self {
-        Self {
-            id: subscription.id,
-            plan: subscription.plan.into(),
-            status: subscription.status,
-            current_period_start: subscription.current_period_start.into(),
-            current_period_end: subscription.current_period_end.into(),
-            cancel_at_period_end: subscription.cancel_at_period_end,
-            cancelled_at: subscription.cancelled_at.map(Timestamp),
-            trial_end: subscription.trial_end.map(Timestamp),
-            credits_included: subscription.credits_included.0,
-            credits_used: subscription.credits_used.0,
-            extra_credits: subscription.extra_credits.0,
-            credits_remaining: subscription.credits_remaining.0,
-            storage_used: subscription.storage_used_bytes,
-            storage_limit: subscription.storage_limit_bytes,
-        }
-    }
-}
-
-/// A plan, as far as its subscriber is shown it.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountPlanView {
-    id: Uuid,
-    #[schema(example = "freemium")]
-    name: String,
-    display_name: String,
-    /// Minor units of `currency`: satang for THB.
-    #[schema(maximum = 9_007_199_254_740_991_i64, example = 29900)]
-    price: i64,
-    #[schema(example = "THB")]
-    currency: String,
-    #[schema(value_type = BillingInterval)]
-    billing_interval: String,
-    /// Gigabytes of 2^30 bytes.
-    storage_gb: i32,
-    #[schema(value_type = Vec<String>)]
-    features: Value,
-}
-
-impl From<Plan> for AccountPlanView {
-    fn from(plan: Plan) -> Self {
-        Self {
-            id: plan.id,
-            name: plan.name,
-            display_name: plan.display_name,
-            price: plan.price.amount,
-            currency: plan.price.currency,
-            billing_interval: plan.billing_interval,
-            storage_gb: plan.storage_gb,
-            features: plan.features,
-        }
-    }
-}
-
 /// A person with profile and live subscription.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -199,7 +109,7 @@ pub struct AccountView {
     id: Uuid,
     email: String,
     profile: ProfileView,
-    subscription: Option<AccountSubscriptionView>,
+    subscription: Option<SubscriptionView>,
 }
 
 impl From<AccountOverview> for AccountView {
@@ -208,7 +118,7 @@ impl From<AccountOverview> for AccountView {
             id: account.id.0,
             email: account.email,
             profile: account.profile.into(),
-            subscription: account.subscription.map(AccountSubscriptionView::from),
+            subscription: account.subscription.map(SubscriptionView::from),
         }
     }
 }

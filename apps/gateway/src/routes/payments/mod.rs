@@ -4,7 +4,7 @@ mod credits;
 mod plans;
 mod subscription;
 mod usage;
-mod view;
+pub(super) mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -1,7 +1,9 @@
-use crate::names::BillingInterval;
+use crate::names::{BillingInterval, SubscriptionStatus};
 use crate::wire::Timestamp;
-use eyemotion_billing::Plan;
+use eyemotion_billing::{Plan, SubscriptionOverview};
 use serde::Serialize;
+use serde_json::Value;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,13 +22,14 @@ pub struct PlanView {
     #[schema(example = "THB")]
     currency: String,
     #[schema(value_type = BillingInterval)]
-    billing_interval: &'static str,
+    billing_interval: Cow<'static, str>,
     /// Credits for each period.
     #[schema(maximum = 9_007_199_254_740_991_i64)]
     credits_included: i64,
     /// Gigabytes of 2^30 bytes.
     storage_gb: i32,
-    features: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    features: Value,
 }
 
 impl From<Plan> for PlanView {
@@ -38,7 +41,24 @@ impl From<Plan> for PlanView {
             description: plan.description,
             price: plan.price.amount,
             currency: plan.price.currency,
-            billing_interval: plan.interval.as_str(),
+            billing_interval: plan.interval.as_str().into(),
+            credits_included: plan.credits_included.0,
+            storage_gb: plan.storage_gb,
+            features: plan.features.into(),
+        }
+    }
+}
+
+impl From<eyemotion_auth::Plan> for PlanView {
+    fn from(plan: eyemotion_auth::Plan) -> Self {
+        Self {
+            id: plan.id,
+            name: plan.name,
+            display_name: plan.display_name,
+            description: plan.description,
+            price: plan.price.amount,
+            currency: plan.price.currency,
+            billing_interval: plan.billing_interval.into(),
             credits_included: plan.credits_included.0,
             storage_gb: plan.storage_gb,
             features: plan.features,
@@ -46,11 +66,80 @@ impl From<Plan> for PlanView {
     }
 }
 
-/// Whose period it is.
+/// A live subscription with its plan and the credits left.
 #[derive(Serialize, ToSchema)]
-pub struct PeriodView {
-    /// First moment.
-    pub start: Timestamp,
-    /// First moment after it.
-    pub end: Timestamp,
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionView {
+    id: Uuid,
+    plan: PlanView,
+    #[schema(value_type = SubscriptionStatus)]
+    status: Cow<'static, str>,
+    current_period_start: Timestamp,
+    current_period_end: Timestamp,
+    cancel_at_period_end: bool,
+    cancelled_at: Option<Timestamp>,
+    trial_end: Option<Timestamp>,
+    /// What came with the plan in this period.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    credits_included: i64,
+    /// What of that is spent.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    credits_used: i64,
+    /// What is left of bought and given credits.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    extra_credits: i64,
+    /// What can be spent now.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    credits_remaining: i64,
+    /// Bytes in use.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    storage_used: i64,
+    /// Bytes that may be in use.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    storage_limit: i64,
+    created_at: Timestamp,
+}
+
+impl From<SubscriptionOverview> for SubscriptionView {
+    fn from(it: SubscriptionOverview) -> Self {
+        Self {
+            id: it.id,
+            plan: it.plan.into(),
+            status: it.status.as_str().into(),
+            current_period_start: it.current_period_start.into(),
+            current_period_end: it.current_period_end.into(),
+            cancel_at_period_end: it.cancel_at_period_end,
+            cancelled_at: it.cancelled_at.map(Timestamp),
+            trial_end: it.trial_end.map(Timestamp),
+            credits_included: it.credits_included.0,
+            credits_used: it.credits_used.0,
+            extra_credits: it.extra_credits.0,
+            credits_remaining: it.credits_remaining.0,
+            storage_used: it.storage_used,
+            storage_limit: it.storage_limit,
+            created_at: it.created_at.into(),
+        }
+    }
+}
+
+impl From<eyemotion_auth::Subscription> for SubscriptionView {
+    fn from(it: eyemotion_auth::Subscription) -> Self {
+        Self {
+            id: it.id,
+            plan: it.plan.into(),
+            status: it.status.into(),
+            current_period_start: it.current_period_start.into(),
+            current_period_end: it.current_period_end.into(),
+            cancel_at_period_end: it.cancel_at_period_end,
+            cancelled_at: it.cancelled_at.map(Timestamp),
+            trial_end: it.trial_end.map(Timestamp),
+            credits_included: it.credits_included.0,
+            credits_used: it.credits_used.0,
+            extra_credits: it.extra_credits.0,
+            credits_remaining: it.credits_remaining.0,
+            storage_used: it.storage_used_bytes,
+            storage_limit: it.storage_limit_bytes,
+            created_at: it.created_at.into(),
+        }
+    }
 }
