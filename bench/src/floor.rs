@@ -1,4 +1,5 @@
 use crate::Result;
+use crate::http::{self, Request};
 use crate::server::Server;
 use crate::statements::Statements;
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -20,6 +21,15 @@ pub enum Floor {
     },
     /// Argon2id with the server's parameters, a thread for each core.
     Argon2,
+    /// The same request to a process that asks the database each time.
+    Uncached {
+        /// To that process.
+        request: Request,
+        /// Where it listens.
+        port: u16,
+        /// As many as for the route.
+        clients: usize,
+    },
 }
 
 impl Floor {
@@ -53,6 +63,7 @@ impl Floor {
         match self {
             Self::Pgbench { .. } => "pgbench",
             Self::Argon2 => "bare Argon2id",
+            Self::Uncached { .. } => "the same uncached",
         }
     }
 
@@ -79,6 +90,11 @@ impl Floor {
                 Ok(tps.ok_or_else(failed)?.parse()?)
             }
             Self::Argon2 => tokio::task::spawn_blocking(move || argon2(time)).await?,
+            Self::Uncached {
+                request,
+                port,
+                clients,
+            } => Ok(http::load(*port, request, *clients, time).await?.per_second),
         }
     }
 }

@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 pub struct Request {
     head: String,
     body: String,
+    /// Of another process than the first.
+    pub port: Option<u16>,
 }
 
 impl Request {
@@ -20,6 +22,7 @@ impl Request {
         Self {
             head: format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n"),
             body: String::new(),
+            port: None,
         }
     }
 
@@ -31,7 +34,11 @@ impl Request {
              Content-Length: {}\r\n",
             body.len()
         );
-        Self { head, body }
+        Self {
+            head,
+            body,
+            port: None,
+        }
     }
 
     /// The same with an access token.
@@ -39,6 +46,12 @@ impl Request {
         self.head.push_str("Authorization: Bearer ");
         self.head.push_str(token);
         self.head.push_str("\r\n");
+        self
+    }
+
+    /// The same to another process.
+    pub const fn at(mut self, port: u16) -> Self {
+        self.port = Some(port);
         self
     }
 

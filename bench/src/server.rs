@@ -15,6 +15,9 @@ use tokio_postgres::NoTls;
 pub struct Server {
     process: Process,
     port: u16,
+    /// A second process on the same database, which keeps nothing in memory.
+    forgetful: Process,
+    forgetful_port: u16,
     postgres: LocalPostgres,
     directory: TempDir,
 }
@@ -29,30 +32,22 @@ impl Server {
             ..LocalConfig::default()
         })
         .await?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let process = Command::new(binary)
-            .args(["serve", "--port", &port.to_string()])
-            .env("DATABASE_URL", postgres.url())
-            .env("EYEMOTION_DATA_DIR", directory.path().join("data"))
-            .env("EYEMOTION_LOG_FILTER", "warn")
-            // Background work is not what is measured.
-            .env("EYEMOTION_JOBS_WORKERS", "0")
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", binary.display()))?;
-        let server = Self {
-            process: Process(process),
+        let data = directory.path().join("data");
+        let (process, port) = serve(binary, &postgres.url(), &data, true).await?;
+        let (forgetful, forgetful_port) = serve(binary, &postgres.url(), &data, false).await?;
+        Ok(Self {
+            process,
             port,
+            forgetful,
+            forgetful_port,
             postgres,
             directory,
-        };
-        for _ in 0..200 {
-            if server.call(&Request::get("/readyz")).await.is_ok() {
-                return Ok(server);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Err("the server did not become ready".into())
+        })
+    }
+
+    /// Where the process listens that asks the database each time.
+    pub const fn forgetful_port(&self) -> u16 {
+        self.forgetful_port
     }
 
     /// Where it listens.
@@ -62,12 +57,12 @@ impl Server {
 
     /// Sends one request.
     pub async fn call(&self, request: &Request) -> Result<Value> {
-        http::call(self.port, request).await
+        http::call(request.port.unwrap_or(self.port), request).await
     }
 
     /// Sends many.
     pub async fn load(&self, request: &Request, clients: usize, time: Duration) -> Result<Load> {
-        http::load(self.port, request, clients, time).await
+        http::load(request.port.unwrap_or(self.port), request, clients, time).await
     }
 
     /// Runs SQL as the database's owner.
@@ -120,12 +115,38 @@ impl Server {
 
     /// Ends both.
     pub async fn stop(mut self) -> Result<()> {
-        let pid = self.process.0.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status()?;
-        self.process.0.wait()?;
+        for process in [&mut self.forgetful, &mut self.process] {
+            let pid = process.0.id().to_string();
+            Command::new("kill").args(["-TERM", &pid]).status()?;
+            process.0.wait()?;
+        }
         self.postgres.stop().await?;
         Ok(())
     }
+}
+
+/// Starts a process and waits until it serves.
+async fn serve(binary: &Path, url: &str, data: &Path, cache: bool) -> Result<(Process, u16)> {
+    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let process = Command::new(binary)
+        .args(["serve", "--port", &port.to_string()])
+        .env("DATABASE_URL", url)
+        .env("EYEMOTION_DATA_DIR", data)
+        .env("EYEMOTION_LOG_FILTER", "warn")
+        .env("EYEMOTION_CACHE_ENABLED", cache.to_string())
+        // Background work is not what is measured.
+        .env("EYEMOTION_JOBS_WORKERS", "0")
+        .stdout(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", binary.display()))?;
+    let process = Process(process);
+    for _ in 0..200 {
+        if http::call(port, &Request::get("/readyz")).await.is_ok() {
+            return Ok((process, port));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err("the server did not become ready".into())
 }
 
 /// The server's process, which does not outlive a measurement that failed.
