@@ -52,6 +52,10 @@ bench-timing pairs="500":
     cargo build --release --locked -p eyemotion
     cargo run --release --locked -p eyemotion-bench -- --timing {{ pairs }}
 
+# Show how soon flags are obeyed elsewhere, and how fast a prefix is among a million keys
+bench-kv changes="1000":
+    cargo run --release --locked -p eyemotion-bench -- --kv {{ changes }}
+
 # Show that everybody else is served while very many people sign in
 bench-pressure people="500":
     cargo build --release --locked -p eyemotion

@@ -37,11 +37,17 @@ pub(crate) async fn feature_gate<B: MessageBody + 'static>(
 fn covering(method: &Method, path: &str) -> Option<Flag> {
     let rest = path.strip_prefix(PREFIX)?.strip_prefix('/')?;
     let mut segments = rest.split('/');
-    match (segments.next()?, segments.next(), segments.next()) {
-        ("auth", Some("refresh" | "signout"), None) | ("auth", Some("account"), _) => None,
-        ("auth", Some("sessions"), _) if *method == Method::DELETE => None,
+    let named = (segments.next()?, segments.next(), segments.next());
+    let always_open = match named {
+        ("auth", Some("refresh" | "signout"), None)
+        | ("auth", Some("account"), _)
+        | ("payments", Some("webhook"), None) => true,
+        ("auth", Some("sessions"), _) => *method == Method::DELETE,
+        _ => false,
+    };
+    match named {
+        _ if always_open => None,
         ("auth", ..) => Some(Flag::Auth),
-        ("payments", Some("webhook"), None) => None,
         ("payments", ..) => Some(Flag::Payments),
         ("files" | "storage", ..) | ("projects", Some(_), Some("files")) => Some(Flag::Storage),
         ("admin", Some("analytics"), _) => Some(Flag::Analytics),

@@ -12,6 +12,7 @@
 
 mod clip;
 mod crash;
+mod kv;
 mod memory;
 mod openapi;
 mod person;

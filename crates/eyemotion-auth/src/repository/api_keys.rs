@@ -4,7 +4,7 @@ use crate::schema::{api_keys, user_profiles, users};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use eyemotion_core::{ApiKeyId, PageRequest, UserId};
+use eyemotion_core::{ApiKeyId, PageRequest, UserId, UserRole};
 use eyemotion_db::{DbError, Tx};
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ impl UsableRow {
             && self.expires_at.is_none_or(|expiry| expiry > now)
             && self.owner_deleted_at.is_none()
             && self.owner_banned_until.is_none_or(|until| until <= now)
-            && parse_role(&self.owner_role).is_ok_and(|role| role.is_admin())
+            && parse_role(&self.owner_role).is_ok_and(UserRole::is_admin)
     }
 }
 

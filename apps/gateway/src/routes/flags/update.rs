@@ -14,6 +14,10 @@ use utoipa::ToSchema;
 /// The flags to change: what is absent stays, `null` is on for everybody again.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "so the flags are called on the wire"
+)]
 struct UpdateFlagsBody {
     #[serde(default, deserialize_with = "patch")]
     #[schema(value_type = Option<FlagView>, required = false)]

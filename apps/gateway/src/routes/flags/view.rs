@@ -51,6 +51,10 @@ impl From<FlagRule> for FlagView {
 /// Every flag.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "so the flags are called on the wire"
+)]
 pub(super) struct FlagsView {
     auth_enabled: FlagView,
     payments_enabled: FlagView,
