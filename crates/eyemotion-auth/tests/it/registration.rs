@@ -1,5 +1,5 @@
 use crate::world::{EMAIL, World, new_user, nobody};
-use eyemotion_auth::{Accounts, AuthConfig, AuthError, NewUser};
+use eyemotion_auth::{Accounts, AuthConfig, AuthError, NewUser, Throttling};
 use eyemotion_core::{Coded, ErrorCode, UserRole};
 use futures_util::future::join_all;
 use std::sync::atomic::Ordering;
@@ -117,6 +117,7 @@ async fn every_wrong_value_is_named_at_once() {
 async fn an_address_can_be_made_to_need_confirmation() {
     let config = AuthConfig {
         require_email_confirmation: true,
+        throttling: Throttling::Off,
         ..AuthConfig::default()
     };
     let world = World::with(config).await;

@@ -69,7 +69,7 @@ impl From<Page<Session>> for SessionsAnswer {
 
 /// Which of the caller's sessions are meant: `local` is the one that asks.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub(in crate::routes) enum ScopeName {
     /// The one that asks.
     Local,
