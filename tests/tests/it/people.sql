@@ -8,6 +8,10 @@ insert into auth.one_time_tokens (user_id, purpose, token_hash, code_hash, expir
     select id, 'password_reset', sha256(n::bytea), sha256(n::bytea), now(), now() from people;
 insert into public.api_keys (user_id, name, prefix, token_hash, scopes)
     select id, 'Key ' || n, 'eye_sk_' || n, sha256(n::bytea), array['kv:read'] from people;
+insert into auth.account_deletions (user_id, id_hash, due_at) select id, sha256(n::bytea), now() from people;
+insert into auth.throttles (key, rule, spent, free_at, resets_at) values (sha256('t'), 'sign_in', 1, now(), now());
+insert into auth.oauth_flows (state_hash, provider, nonce, pkce_verifier, redirect_uri, browser_hash, created_at, expires_at)
+    values (sha256('s'), 'google', repeat('n', 16), repeat('v', 43), 'https://example.com/', sha256('b'), now(), now());
 insert into public.user_profiles (id, full_name) select id, 'Person ' || n from people;
 insert into public.subscriptions (id, user_id, plan_id, status, current_period_start, current_period_end)
     select id, id, (select id from public.subscription_plans where name = 'freemium'), 'active', now(), now() + '1 month'

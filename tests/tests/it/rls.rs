@@ -7,6 +7,7 @@ use tokio_postgres::error::SqlState;
 
 /// Every table whose rows have an owner, and the column that names the owner.
 const OWNED: &[(&str, &str)] = &[
+    ("auth.account_deletions", "user_id"),
     ("auth.factors", "user_id"),
     ("auth.identities", "user_id"),
     ("auth.one_time_tokens", "user_id"),
@@ -32,6 +33,8 @@ const OWNED: &[(&str, &str)] = &[
 ];
 
 const UNOWNED: &[&str] = &[
+    "auth.oauth_flows",
+    "auth.throttles",
     "jobs.schedules",
     "public.kv_store",
     "public.storage_buckets",
@@ -40,6 +43,7 @@ const UNOWNED: &[&str] = &[
 
 /// What is never seen through a person's own role, not even one's own.
 const HIDDEN: &[&str] = &[
+    "auth.account_deletions",
     "auth.one_time_tokens",
     "jobs.jobs",
     "public.api_keys",

@@ -27,6 +27,10 @@ async fn no_role_of_an_application_takes_a_line_back() {
                 format!("update {table} set user_id = user_id"),
                 format!("delete from {table}"),
                 format!("truncate {table}"),
+                format!("select set_config('eyemotion.erasing', 'on', true); delete from {table}"),
+                format!(
+                    "select set_config('eyemotion.erasing', 'on', true); update {table} set action = 'x'"
+                ),
                 format!("drop table {table}"),
                 format!("alter table {table} disable trigger all"),
             ] {

@@ -1,7 +1,6 @@
 //! Bodies and queries that no operation takes.
 
-use super::samples::{sample, with_text};
-use super::unknown_id;
+use super::samples::{sample, url, with_text};
 use eyemotion_testkit::{Client, Contract, Operation, TestApp};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -55,7 +54,7 @@ async fn members_that_are_unknown_or_hold_nul_are_refused_by_name() {
         }
         for (pointer, body) in cases {
             swept += 1;
-            let url = operation.url(|_| unknown_id());
+            let url = url(operation);
             let request = client.request(operation.method.clone(), &url).json(&body);
             let answer = client.send(request).await;
             let named = answer.body["errors"][0]["pointer"] == pointer.as_str();
@@ -87,7 +86,7 @@ async fn bodies_that_are_too_large_or_not_json_are_refused() {
             (422, "application/json", "null"),
         ];
         for (status, media, body) in cases {
-            let url = operation.url(|_| unknown_id());
+            let url = url(operation);
             let request = client.request(operation.method.clone(), &url);
             let request = request.header("content-type", media).body(body.to_owned());
             let answer = client.send(request).await;
@@ -136,7 +135,7 @@ async fn query_parameters_that_are_unknown_or_wrong_are_refused() {
                 .iter()
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect();
-            let url = format!("{}?{}", operation.url(|_| unknown_id()), pairs.join("&"));
+            let url = format!("{}?{}", url(operation), pairs.join("&"));
             let answer = client
                 .send(client.request(operation.method.clone(), &url))
                 .await;
