@@ -44,7 +44,8 @@ pub trait Federation: Send + Sync {
     ///
     /// # Errors
     /// [`FederationError::NotConfigured`], [`FederationError::Invalid`] for a target that is not
-    /// listed, [`FederationError::Unavailable`].
+    /// listed, [`FederationError::Unavailable`]; to add an identity also
+    /// [`AuthError::ReauthenticationNeeded`](crate::AuthError::ReauthenticationNeeded).
     async fn begin(&self, ctx: &Ctx, start: FlowStart) -> Result<FlowStarted, FederationError>;
 
     /// The browser has come back from the provider. Nothing is consumed while there is a page to
@@ -71,7 +72,8 @@ pub trait Federation: Send + Sync {
     ///
     /// # Errors
     /// [`FederationError::NotFound`]; [`FederationError::LastSignInMethod`] if nothing else is left
-    /// to sign in with.
+    /// to sign in with;
+    /// [`AuthError::ReauthenticationNeeded`](crate::AuthError::ReauthenticationNeeded).
     async fn unlink(&self, ctx: &Ctx, identity: Uuid) -> Result<(), FederationError>;
 }
 

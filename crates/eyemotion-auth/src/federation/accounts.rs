@@ -1,7 +1,7 @@
 //! What becomes of somebody whom a provider vouches for.
 
 use super::error::FederationError;
-use super::linking::{Addition, Candidate, Decision, Refusal, Standing, add, decide};
+use super::linking::{Candidate, Decision, Refusal, Standing, decide};
 use super::provider::Claim;
 use super::service::FederationService;
 use super::{Federated, Provider};
@@ -9,25 +9,25 @@ use crate::access_token::Subject;
 use crate::account::as_platform;
 use crate::error::AuthError;
 use crate::registration::{DEFAULT_COUNTRY, DEFAULT_INDUSTRY};
-use crate::repository::identities::{self, CandidateRow, NewIdentityRow};
+use crate::repository::identities::{self, CandidateRow};
 use crate::repository::profiles::{self, NewProfileRow};
 use crate::repository::users::{self, NewUserRow};
 use crate::repository::{claimed, one_time_tokens, sessions};
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId, UserRole};
 use eyemotion_db::Tx;
-use eyemotion_ports::{Activity, Mail, NewAccount};
+use eyemotion_ports::{Activity, NewAccount};
 use serde_json::json;
 
 /// Two first sign-ins at once: the second finds what the first has made.
 const ATTEMPTS: u8 = 3;
 
 /// Somebody who comes in, and how the log tells of it.
-struct Entry {
-    user: UserId,
-    email: String,
-    role: UserRole,
-    action: &'static str,
+pub(super) struct Entry {
+    pub user: UserId,
+    pub email: String,
+    pub role: UserRole,
+    pub action: &'static str,
 }
 
 impl FederationService {
@@ -215,125 +215,9 @@ impl FederationService {
         claimed::prove_email(tx, user, now).await?;
         Ok(())
     }
-
-    /// Adds an identity to the account of somebody who is signed in.
-    pub(super) async fn add_identity(
-        &self,
-        ctx: &Ctx,
-        provider: Provider,
-        claim: &Claim,
-        session: SessionId,
-    ) -> Result<Federated, FederationError> {
-        let now = self.accounts.clock.now();
-        let mut tx = self.accounts.db.begin(&as_platform(ctx)).await?;
-        let row = sessions::find(&mut tx, session).await?;
-        let row = row.filter(|row| row.is_live(now));
-        let user = UserId(row.ok_or(AuthError::SessionEnded)?.user_id);
-        let account = identities::candidate(&mut tx, user).await?;
-        let account = account.ok_or(AuthError::SessionEnded)?;
-        match candidate(&account, now).standing {
-            Standing::Good => {}
-            Standing::Banned(until) => return Err(AuthError::Banned(until).into()),
-            Standing::Deleted => return Err(FederationError::AccountClosed),
-        }
-        let entry = entry(account, "identity.linked")?;
-        let own = ctx.with_actor(Actor::User {
-            id: user,
-            session,
-            role: entry.role,
-        });
-        let holder = identities::holder(&mut tx, &claim.issuer, &claim.subject).await?;
-        match add(holder, user) {
-            Addition::AlreadyThere => {}
-            Addition::Taken => return Err(FederationError::IdentityTaken),
-            Addition::Add => {
-                self.link(&mut tx, ctx, provider, claim, &entry, now)
-                    .await
-                    .map_err(|error| {
-                        if lost_race(&error) {
-                            FederationError::IdentityTaken
-                        } else {
-                            error
-                        }
-                    })?;
-                let activity = Activity::new(entry.action, "user", user)
-                    .with(json!({ "method": provider.as_str() }));
-                self.accounts
-                    .activity
-                    .record(&mut tx, &own, activity)
-                    .await?;
-            }
-        }
-        tx.commit().await?;
-        Ok(Federated {
-            account: self.accounts.overview(&own).await?,
-            tokens: None,
-        })
-    }
-
-    /// Adds the identity, and tells the account's holder.
-    async fn link(
-        &self,
-        tx: &mut Tx,
-        ctx: &Ctx,
-        provider: Provider,
-        claim: &Claim,
-        entry: &Entry,
-        now: DateTime<Utc>,
-    ) -> Result<(), FederationError> {
-        self.insert_identity(tx, provider, claim, entry.user, now)
-            .await?;
-        // Addresses in the table have passed the same check.
-        let Ok(to) = EmailAddress::parse(&entry.email) else {
-            return Ok(());
-        };
-        let details = json!({
-            "provider": provider.display_name(),
-            "email": claim.email,
-            "at": now,
-            "ip": ctx.ip,
-            "device": ctx.user_agent,
-        });
-        let mail = Mail {
-            to,
-            user: Some(entry.user),
-            template: "identity_linked",
-            data: details.as_object().cloned().unwrap_or_default(),
-        };
-        self.accounts
-            .outbox
-            .post(tx, &as_platform(ctx), mail)
-            .await?;
-        Ok(())
-    }
-
-    async fn insert_identity(
-        &self,
-        tx: &mut Tx,
-        provider: Provider,
-        claim: &Claim,
-        user: UserId,
-        now: DateTime<Utc>,
-    ) -> Result<(), FederationError> {
-        // What the table would not take is not worth a refusal: the key is (issuer, subject).
-        let email = claim.email.as_deref();
-        let row = NewIdentityRow {
-            id: self.accounts.clock.new_id(),
-            user_id: user.0,
-            provider: provider.as_str(),
-            issuer: &claim.issuer,
-            subject: &claim.subject,
-            email: email.filter(|email| email.chars().count() <= 254),
-            email_verified: claim.email_verified,
-            created_at: now,
-            last_sign_in_at: Some(now),
-        };
-        identities::insert(tx, &row).await?;
-        Ok(())
-    }
 }
 
-fn candidate(row: &CandidateRow, now: DateTime<Utc>) -> Candidate {
+pub(super) fn candidate(row: &CandidateRow, now: DateTime<Utc>) -> Candidate {
     let banned = row.banned_until.filter(|until| now < *until);
     Candidate {
         user: UserId(row.id),
@@ -346,7 +230,7 @@ fn candidate(row: &CandidateRow, now: DateTime<Utc>) -> Candidate {
     }
 }
 
-fn entry(account: CandidateRow, action: &'static str) -> Result<Entry, FederationError> {
+pub(super) fn entry(account: CandidateRow, action: &'static str) -> Result<Entry, FederationError> {
     Ok(Entry {
         user: UserId(account.id),
         email: account.email,
@@ -364,7 +248,7 @@ fn refused(refusal: Refusal) -> FederationError {
 }
 
 /// Whether another request was first to take the address or the identity.
-fn lost_race(error: &FederationError) -> bool {
+pub(super) fn lost_race(error: &FederationError) -> bool {
     match error {
         FederationError::Auth(AuthError::EmailTaken) => true,
         FederationError::Auth(AuthError::Db(error)) => {
@@ -389,4 +273,43 @@ fn full_name(claim: &Claim, email: &EmailAddress) -> String {
 
 fn is_picture(url: &str) -> bool {
     url.starts_with("https://") && url.chars().count() <= 2048 && !url.contains(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: Option<&str>) -> String {
+        let claim = Claim {
+            issuer: String::new(),
+            subject: String::new(),
+            email: None,
+            email_verified: false,
+            name: name.map(ToOwned::to_owned),
+            picture: None,
+        };
+        full_name(&claim, &EmailAddress::parse("ada@example.com").unwrap())
+    }
+
+    #[test]
+    fn names_fit_the_profile() {
+        assert_eq!(named(Some(" Ada\u{0}\r\n Lovelace ")), "Ada Lovelace");
+        assert_eq!(named(Some(&"ä".repeat(300))), "ä".repeat(200));
+        for nothing in [None, Some(""), Some(" \t\u{7f}")] {
+            assert_eq!(named(nothing), "ada");
+        }
+    }
+
+    #[test]
+    fn pictures_are_loaded_over_tls() {
+        assert!(is_picture("https://avatars.example.com/1"));
+        for bad in [
+            "http://avatars.example.com/1",
+            "javascript:alert(1)",
+            "https://a\nb",
+        ] {
+            assert!(!is_picture(bad), "{bad}");
+        }
+        assert!(!is_picture(&format!("https://{}", "a".repeat(2048))));
+    }
 }

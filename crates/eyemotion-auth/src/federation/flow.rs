@@ -31,7 +31,11 @@ impl FederationService {
             check_challenge(challenge, redirect_to.is_some())?;
         }
         let link_session = match ctx.actor {
-            Actor::User { session, .. } => Some(session.0),
+            Actor::User { session, .. } => {
+                let mut tx = self.accounts.db.read(ctx).await?;
+                self.accounts.require_recent(&mut tx, ctx).await?;
+                Some(session.0)
+            }
             Actor::Anonymous | Actor::ApiKey { .. } | Actor::System(_) => None,
         };
         let state = random()?;

@@ -1,10 +1,20 @@
-use super::Identity;
+//! The identities of somebody who is signed in.
+
+use super::accounts::{Entry, candidate, entry, lost_race};
 use super::error::FederationError;
+use super::linking::{Addition, Standing, add};
+use super::provider::Claim;
 use super::service::FederationService;
-use crate::account::caller;
-use crate::repository::{identities, users};
-use eyemotion_core::Ctx;
-use eyemotion_ports::Activity;
+use super::{Federated, Identity, Provider};
+use crate::account::{as_platform, caller};
+use crate::error::AuthError;
+use crate::repository::identities::{self, NewIdentityRow};
+use crate::repository::{sessions, users};
+use chrono::{DateTime, Utc};
+use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId};
+use eyemotion_db::Tx;
+use eyemotion_ports::{Activity, Mail};
+use serde_json::json;
 use uuid::Uuid;
 
 impl FederationService {
@@ -30,6 +40,7 @@ impl FederationService {
     ) -> Result<(), FederationError> {
         let (user, _) = caller(ctx)?;
         let mut tx = self.accounts.db.begin_for(ctx).await?;
+        self.accounts.require_recent(&mut tx, ctx).await?;
         // Locks the account: of two identities taken away at once, one stays.
         identities::candidate(&mut tx, user).await?;
         let own = identities::issuers(&mut tx, user).await?;
@@ -49,6 +60,122 @@ impl FederationService {
             .record(&mut tx, ctx, activity)
             .await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// Adds an identity to the account of somebody who is signed in.
+    pub(super) async fn add_identity(
+        &self,
+        ctx: &Ctx,
+        provider: Provider,
+        claim: &Claim,
+        session: SessionId,
+    ) -> Result<Federated, FederationError> {
+        let now = self.accounts.clock.now();
+        let mut tx = self.accounts.db.begin(&as_platform(ctx)).await?;
+        let row = sessions::find(&mut tx, session).await?;
+        let row = row.filter(|row| row.is_live(now));
+        let user = UserId(row.ok_or(AuthError::SessionEnded)?.user_id);
+        let account = identities::candidate(&mut tx, user).await?;
+        let account = account.ok_or(AuthError::SessionEnded)?;
+        match candidate(&account, now).standing {
+            Standing::Good => {}
+            Standing::Banned(until) => return Err(AuthError::Banned(until).into()),
+            Standing::Deleted => return Err(FederationError::AccountClosed),
+        }
+        let entry = entry(account, "identity.linked")?;
+        let own = ctx.with_actor(Actor::User {
+            id: user,
+            session,
+            role: entry.role,
+        });
+        let holder = identities::holder(&mut tx, &claim.issuer, &claim.subject).await?;
+        match add(holder, user) {
+            Addition::AlreadyThere => {}
+            Addition::Taken => return Err(FederationError::IdentityTaken),
+            Addition::Add => {
+                self.link(&mut tx, ctx, provider, claim, &entry, now)
+                    .await
+                    .map_err(|error| {
+                        if lost_race(&error) {
+                            FederationError::IdentityTaken
+                        } else {
+                            error
+                        }
+                    })?;
+                let activity = Activity::new(entry.action, "user", user)
+                    .with(json!({ "method": provider.as_str() }));
+                self.accounts
+                    .activity
+                    .record(&mut tx, &own, activity)
+                    .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(Federated {
+            account: self.accounts.overview(&own).await?,
+            tokens: None,
+        })
+    }
+
+    /// Adds the identity, and tells the account's holder.
+    pub(super) async fn link(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        provider: Provider,
+        claim: &Claim,
+        entry: &Entry,
+        now: DateTime<Utc>,
+    ) -> Result<(), FederationError> {
+        self.insert_identity(tx, provider, claim, entry.user, now)
+            .await?;
+        // Addresses in the table have passed the same check.
+        let Ok(to) = EmailAddress::parse(&entry.email) else {
+            return Ok(());
+        };
+        let details = json!({
+            "provider": provider.display_name(),
+            "email": claim.email,
+            "at": now,
+            "ip": ctx.ip,
+            "device": ctx.user_agent,
+        });
+        let mail = Mail {
+            to,
+            user: Some(entry.user),
+            template: "identity_linked",
+            data: details.as_object().cloned().unwrap_or_default(),
+        };
+        self.accounts
+            .outbox
+            .post(tx, &as_platform(ctx), mail)
+            .await?;
+        Ok(())
+    }
+
+    pub(super) async fn insert_identity(
+        &self,
+        tx: &mut Tx,
+        provider: Provider,
+        claim: &Claim,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<(), FederationError> {
+        // What the table would not take is not worth a refusal: the key is (issuer, subject).
+        let email = claim.email.as_deref();
+        let row = NewIdentityRow {
+            id: self.accounts.clock.new_id(),
+            user_id: user.0,
+            provider: provider.as_str(),
+            issuer: &claim.issuer,
+            subject: &claim.subject,
+            email: email.filter(|email| email.chars().count() <= 254),
+            email_verified: claim.email_verified,
+            created_at: now,
+            last_sign_in_at: Some(now),
+        };
+        identities::insert(tx, &row).await?;
         Ok(())
     }
 }

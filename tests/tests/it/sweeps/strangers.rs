@@ -5,7 +5,6 @@ use super::unknown_id;
 use eyemotion_testkit::{Answer, Client, Contract, Operation, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::fmt::Write;
 
 /// Somebody with one of everything.
 struct Owner {
@@ -81,13 +80,27 @@ impl Owner {
             "identities" => self.identity.clone(),
             "userId" | "users" | "user" => self.client.user().to_owned(),
             // Refused for what the caller is, whatever the id.
-            _ if operation.declares(403) => unknown_id(),
+            _ if is_operators(operation) => unknown_id(),
             _ => panic!(
                 "{}: say in tests/it/sweeps/strangers.rs whose {name} it takes",
                 operation.id
             ),
         }
     }
+}
+
+/// Whether it is for operators; other operations have other reasons for a 403.
+fn is_operators(operation: &Operation) -> bool {
+    operation.spec["responses"]["403"]["description"] == "The caller's role does not allow it"
+}
+
+/// The operations that name a thing by its id, in the path or in the body.
+fn with_ids() -> impl Iterator<Item = &'static Operation> {
+    let operations = Contract::published().operations.iter();
+    operations.filter(|operation| {
+        let in_path = operation.parameters_in("path").count() > 0;
+        operation.is_secured() && (in_path || !ids_in_body(operation).is_empty())
+    })
 }
 
 /// Names of the ids that the body must hold.
@@ -148,38 +161,71 @@ pub(crate) async fn state(app: &TestApp) -> Vec<(String, String)> {
     digests
 }
 
+/// What is wrong if the two answers are not the same refusal.
+fn fault(operation: &Operation, expected: u16, theirs: &Answer, nobodys: &Answer) -> String {
+    if theirs.status == expected && told(theirs) == told(nobodys) {
+        return String::new();
+    }
+    let short = |answer: &Answer| format!("{} {:.150}", answer.status, answer.body.to_string());
+    let (theirs, nobodys) = (short(theirs), short(nobodys));
+    let id = &operation.id;
+    format!("{id}, not {expected}:\n  theirs: {theirs}\n  nobody's: {nobodys}\n")
+}
+
 #[tokio::test]
 async fn somebody_elses_and_nobodys_look_alike_and_nothing_changes() {
     let app = TestApp::start().await;
     let owner = Owner::new(&app).await;
-    let stranger = app.person().await;
+    let (stranger, anonymous) = (app.person().await, app.anonymous());
     let before = state(&app).await;
     assert!(before.len() > 15, "{before:?}");
     let mut wrong = String::new();
     let mut swept = 0;
-    for operation in Contract::published()
-        .operations
-        .iter()
-        .filter(|it| it.is_secured())
-    {
-        if operation.parameters_in("path").count() == 0 && ids_in_body(operation).is_empty() {
+    for operation in with_ids() {
+        swept += 1;
+        for (client, expected) in [
+            (&stranger, if is_operators(operation) { 403 } else { 404 }),
+            (&anonymous, 401),
+        ] {
+            let theirs = call(client, operation, |name| owner.id(operation, name)).await;
+            let nobodys = call(client, operation, |_| unknown_id()).await;
+            wrong += &fault(operation, expected, &theirs, &nobodys);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(swept > 20, "{swept} operations were swept");
+    assert_eq!(state(&app).await, before);
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_not_there_for_its_owner_either() {
+    let app = TestApp::start().await;
+    let mut owner = Owner::new(&app).await;
+    let body = json!({ "email": "person0@example.com", "password": "correct horse" });
+    owner
+        .client
+        .take_session(&owner.client.post("/auth/signin", &body).await.expect(200));
+    for path in [
+        format!("/auth/sessions/{}", owner.session),
+        format!("/auth/identities/{}", owner.identity),
+        format!("/files/{}", owner.file),
+        format!("/projects/{}", owner.project),
+    ] {
+        let answer = owner.client.delete(&path).await;
+        assert!(matches!(answer.status, 200 | 204), "{path}: {answer:?}");
+    }
+    let before = state(&app).await;
+    let mut wrong = String::new();
+    let mut swept = 0;
+    for operation in with_ids().filter(|operation| !is_operators(operation)) {
+        let own = |name: &str| owner.id(operation, name);
+        if operation.path.contains("{userId}") {
             continue;
         }
         swept += 1;
-        let theirs = call(&stranger, operation, |name| owner.id(operation, name)).await;
-        let nobodys = call(&stranger, operation, |_| unknown_id()).await;
-        let expected = if operation.declares(403) { 403 } else { 404 };
-        if theirs.status != expected || told(&theirs) != told(&nobodys) {
-            let short =
-                |answer: &Answer| format!("{} {:.150}", answer.status, answer.body.to_string());
-            let (theirs, nobodys) = (short(&theirs), short(&nobodys));
-            writeln!(
-                wrong,
-                "{}:\n  theirs: {theirs}\n  nobody's: {nobodys}",
-                operation.id
-            )
-            .unwrap();
-        }
+        let gone = call(&owner.client, operation, own).await;
+        let nobodys = call(&owner.client, operation, |_| unknown_id()).await;
+        wrong += &fault(operation, 404, &gone, &nobodys);
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(swept > 12, "{swept} operations were swept");
@@ -191,12 +237,8 @@ async fn somebody_elses_and_nobodys_look_alike_and_nothing_changes() {
 async fn the_owner_sees_what_the_stranger_does_not() {
     let app = TestApp::start().await;
     let owner = Owner::new(&app).await;
-    for operation in Contract::published()
-        .operations
-        .iter()
-        .filter(|it| it.is_secured())
-    {
-        let read = operation.method == Method::GET && !operation.declares(403);
+    for operation in with_ids() {
+        let read = operation.method == Method::GET && !is_operators(operation);
         if read && operation.parameters_in("path").count() > 0 {
             let answer = call(&owner.client, operation, |name| owner.id(operation, name)).await;
             assert_eq!(answer.status, 200, "{}: {}", operation.id, answer.body);

@@ -1,7 +1,7 @@
 use crate::extract::{Caller, Origin, ValidJson};
 use crate::failures::{Always, SignedIn, WithBody};
 use crate::names::OauthProvider;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Problem};
 use crate::routes::oauth::begin::{OauthAnswer, begun, callback_url};
 use crate::services::Services;
 use actix_web::{HttpResponse, post, web};
@@ -34,6 +34,7 @@ struct IdentityBody {
     request_body = IdentityBody,
     responses(
         (status = 200, description = "Begun", body = OauthAnswer, headers(("Set-Cookie" = String, description = "Binds the flow to this browser; absent with `codeChallenge`"))),
+        (status = 403, description = "Prove once more who you are", body = Problem, content_type = "application/problem+json"),
         SignedIn,
         WithBody,
         Always,

@@ -1,6 +1,6 @@
 use crate::extract::{Caller, Id};
 use crate::failures::{Absent, Always, Conflict, SignedIn};
-use crate::problem::ApiError;
+use crate::problem::{ApiError, Problem};
 use crate::services::Services;
 use crate::wire::Done;
 use actix_web::{HttpResponse, delete, web};
@@ -14,7 +14,14 @@ use uuid::Uuid;
     tag = "auth",
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The identity")),
-    responses((status = 200, description = "Removed", body = Done), SignedIn, Absent, Conflict, Always)
+    responses(
+        (status = 200, description = "Removed", body = Done),
+        (status = 403, description = "Prove once more who you are", body = Problem, content_type = "application/problem+json"),
+        SignedIn,
+        Absent,
+        Conflict,
+        Always,
+    )
 )]
 #[delete("/auth/identities/{id}")]
 pub(super) async fn remove_identity(

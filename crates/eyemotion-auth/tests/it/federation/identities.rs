@@ -1,9 +1,10 @@
 //! Identities of somebody who is signed in.
 
-use super::Scene;
+use super::{Scene, start};
 use crate::world::{PASSWORD, Person, nobody};
+use chrono::TimeDelta;
 use eyemotion_auth::{AuthError, Federated, Federation, FederationError, Provider};
-use eyemotion_core::Ctx;
+use eyemotion_core::{Coded, Ctx, ErrorCode};
 
 const EMAIL: &str = "grace@example.com";
 
@@ -116,6 +117,22 @@ async fn with_a_password_every_identity_may_go() {
     let id = scene.federation.identities(&person.ctx).await.unwrap()[0].id;
     scene.federation.unlink(&person.ctx, id).await.unwrap();
     assert!(scene.names(&person.ctx).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_stale_session_neither_adds_nor_removes() {
+    let scene = Scene::new().await;
+    let federated = scene.sign_in(Provider::Github).await.unwrap();
+    let own = scene.world.ctx_of(&federated.tokens.unwrap());
+    let id = scene.federation.identities(&own).await.unwrap()[0].id;
+    scene.world.advance(TimeDelta::minutes(11));
+    let removed = scene.federation.unlink(&own, id).await.unwrap_err();
+    assert_eq!(removed.code(), ErrorCode::ReauthenticationNeeded);
+    let added = scene.federation.begin(&own, start(Provider::Google)).await;
+    assert_eq!(
+        added.err().unwrap().code(),
+        ErrorCode::ReauthenticationNeeded
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::world::{PASSWORD, nobody};
-use eyemotion_auth::{Accounts, AuthError, FederationError, Provider};
+use eyemotion_auth::{Accounts, AuthError, FederationError, Provider, SessionGate};
 use eyemotion_core::{Coded, ErrorCode, UserRole};
 
 const EMAIL: &str = "ada@example.com";
@@ -148,7 +148,9 @@ async fn an_unproved_account_is_claimed_and_its_maker_is_out() {
             "{refused:?}"
         );
         for stale in [&hijacker, &second] {
-            assert!(world.accounts.me(&stale.ctx).await.is_err());
+            let token = &stale.tokens.access_token;
+            let refused = world.accounts.admit(&nobody(), token).await.unwrap_err();
+            assert!(matches!(refused, AuthError::SessionEnded), "{refused:?}");
             assert!(
                 world
                     .accounts
