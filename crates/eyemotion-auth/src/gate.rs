@@ -167,14 +167,11 @@ impl AccountService {
             }
         };
         let session = sessions.get(&asked.session, read_session).await?;
-        let person = match person_read {
-            Some(person) => person,
-            None => {
-                let read_person =
-                    async { Ok::<_, AuthError>(Box::pin(self.read_standing(asked)).await?.0) };
-                people.get(&asked.user, read_person).await?
-            }
-        };
+        if let Some(person) = person_read {
+            return Ok((person, session));
+        }
+        let read_person = async { Ok::<_, AuthError>(self.read_standing(asked).await?.0) };
+        let person = people.get(&asked.user, read_person).await?;
         Ok((person, session))
     }
 

@@ -44,7 +44,8 @@ impl managed::Manager for RoleManager {
     type Error = ConnectError;
 
     async fn create(&self) -> Result<AsyncPgConnection, ConnectError> {
-        let mut connection = self.connector.connect_diesel().await?;
+        // Boxed because it is rare and large: every wait for a connection would carry its state.
+        let mut connection = Box::pin(self.connector.connect_diesel()).await?;
         connection
             .batch_execute(&self.setup)
             .await
