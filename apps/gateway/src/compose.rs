@@ -333,6 +333,7 @@ fn seconds(seconds: u64) -> TimeDelta {
 }
 
 impl Services {
+    #[expect(clippy::too_many_arguments, reason = "one for each domain")]
     fn new(
         accounts: Arc<AccountService>,
         federation: FederationService,

@@ -272,7 +272,7 @@ impl State {
         };
         let id_token = self
             .signer
-            .sign(&grant.user, grant.nonce, issuer, self.fault);
+            .sign(&grant.user, grant.nonce.as_deref(), issuer, self.fault);
         let token = self.unique("token");
         let body = json!({
             "access_token": token, "token_type": "Bearer", "expires_in": 3600, "id_token": id_token,

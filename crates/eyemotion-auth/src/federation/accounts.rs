@@ -145,7 +145,7 @@ impl FederationService {
             .await?;
         tx.commit().await?;
         Ok(Federated {
-            account: self.accounts.overview(&own).await?,
+            account: Box::pin(self.accounts.overview(&own)).await?,
             tokens: Some(tokens),
         })
     }

@@ -32,7 +32,7 @@ struct User {
 }
 
 #[derive(Deserialize)]
-struct Email {
+struct Address {
     email: String,
     primary: bool,
     verified: bool,
@@ -98,7 +98,7 @@ impl Github {
             .map_err(token_error)?;
         let token = tokens.access_token().secret();
         let user: User = self.ask("/user", token).await?;
-        let emails: Vec<Email> = self.ask("/user/emails?per_page=100", token).await?;
+        let emails: Vec<Address> = self.ask("/user/emails?per_page=100", token).await?;
         // The profile's public address may be anything; only the list says what is verified.
         let primary = emails.into_iter().find(|email| email.primary);
         Ok(Claim {

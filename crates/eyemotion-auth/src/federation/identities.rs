@@ -113,7 +113,7 @@ impl FederationService {
         }
         tx.commit().await?;
         Ok(Federated {
-            account: self.accounts.overview(&own).await?,
+            account: Box::pin(self.accounts.overview(&own)).await?,
             tokens: None,
         })
     }

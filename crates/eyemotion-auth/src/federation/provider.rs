@@ -51,8 +51,8 @@ impl From<HttpError> for ProviderError {
 
 /// A provider, ready to be asked.
 pub(super) enum Connection {
-    Oidc(Oidc),
-    Github(Github),
+    Oidc(Box<Oidc>),
+    Github(Box<Github>),
 }
 
 impl Connection {

@@ -33,12 +33,14 @@ impl FederationService {
     ) -> Result<Self, InvalidProvider> {
         let clock = Arc::clone(&accounts.clock);
         let google = config.google.map(|google| Oidc::new(google, clock));
+        let google = google.transpose()?.map(Box::new);
         let github = config.github.map(Github::new);
+        let github = github.transpose()?.map(Box::new);
         Ok(Self {
             accounts,
             targets: RedirectTargets::new(config.redirect_targets),
-            google: google.transpose()?.map(Connection::Oidc),
-            github: github.transpose()?.map(Connection::Github),
+            google: google.map(Connection::Oidc),
+            github: github.map(Connection::Github),
         })
     }
 

@@ -32,7 +32,7 @@ impl Signer {
     pub(super) fn sign(
         &self,
         user: &ProviderUser,
-        nonce: Option<String>,
+        nonce: Option<&str>,
         issuer: &str,
         fault: Fault,
     ) -> String {
