@@ -5,6 +5,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use eyemotion_auth::{Permission, Scopes, is_api_key};
 use eyemotion_core::{Actor, Ctx, ErrorCode};
+use eyemotion_kv::{DEFAULT_NAMESPACE, FLAGS_KEY};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
 /// An admin, or a program with an API key. Only routes that take one of these accept keys.
@@ -28,6 +29,21 @@ impl ServiceCaller {
                 let detail = format!("The API key lacks the scope {missing}.");
                 Err(ApiError::new(ErrorCode::InsufficientScope, detail))
             }
+        }
+    }
+
+    /// The context, if the caller may write these keys. The feature flags lie in the store, but
+    /// who may write the store may not therefore switch the platform off.
+    pub fn permitted_to_write<'a>(
+        self,
+        namespace: &str,
+        mut keys: impl Iterator<Item = &'a str>,
+    ) -> Result<Ctx, ApiError> {
+        let write = Permission::WriteKv(namespace);
+        if namespace == DEFAULT_NAMESPACE && keys.any(|key| key == FLAGS_KEY) {
+            self.permitted(&[write, Permission::WriteFlags])
+        } else {
+            self.permitted(&[write])
         }
     }
 }

@@ -3,7 +3,6 @@ use crate::failures::{Absent, AdminOnly, Always, Stale, Unfit};
 use crate::problem::ApiError;
 use crate::routes::kv::condition::Condition;
 use crate::routes::kv::path::EntryPath;
-use crate::routes::kv::view::writing;
 use crate::services::Services;
 use crate::wire::Done;
 use actix_web::{HttpResponse, delete, web};
@@ -32,7 +31,7 @@ pub(super) async fn delete(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let EntryPath { namespace, key } = path;
-    let ctx = writing(caller, &namespace, iter::once(key.as_str()))?;
+    let ctx = caller.permitted_to_write(&namespace, iter::once(key.as_str()))?;
     if services.kv.del(&ctx, &namespace, &key, condition.0).await? {
         Ok(HttpResponse::Ok().json(Done::new("Entry deleted.")))
     } else {

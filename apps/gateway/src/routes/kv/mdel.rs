@@ -2,7 +2,7 @@ use crate::extract::{ServiceCaller, ValidJson};
 use crate::failures::{Absent, AdminOnly, Always, WithBody};
 use crate::problem::ApiError;
 use crate::routes::kv::path::NamespacePath;
-use crate::routes::kv::view::{KeysBody, writing};
+use crate::routes::kv::view::KeysBody;
 use crate::services::Services;
 use crate::wire::Success;
 use actix_web::{HttpResponse, post, web};
@@ -36,7 +36,7 @@ pub(super) async fn mdel(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let (namespace, keys) = (namespace.0, body.value.keys);
-    let ctx = writing(caller, &namespace, keys.iter().map(String::as_str))?;
+    let ctx = caller.permitted_to_write(&namespace, keys.iter().map(String::as_str))?;
     let deleted = services.kv.mdel(&ctx, &namespace, &keys).await?;
     Ok(HttpResponse::Ok().json(DeletedEntriesAnswer {
         success: Success,

@@ -2,7 +2,7 @@ use crate::extract::{ServiceCaller, ValidJson};
 use crate::failures::{Absent, AdminOnly, Always, WithBody};
 use crate::problem::ApiError;
 use crate::routes::kv::path::NamespacePath;
-use crate::routes::kv::view::{EntryView, new_entry, writing};
+use crate::routes::kv::view::{EntryView, new_entry};
 use crate::services::Services;
 use crate::wire::Success;
 use actix_web::{HttpResponse, post, web};
@@ -59,7 +59,7 @@ pub(super) async fn mset(
 ) -> Result<HttpResponse, ApiError> {
     let (namespace, new) = (namespace.0, body.value.entries);
     let keys = new.iter().map(|entry| entry.key.as_str());
-    let ctx = writing(caller, &namespace, keys)?;
+    let ctx = caller.permitted_to_write(&namespace, keys)?;
     let new: Vec<NewEntry> = new
         .into_iter()
         .map(|entry| new_entry(entry.key, entry.value, entry.ttl_seconds))

@@ -3,7 +3,7 @@ use crate::failures::{Absent, AdminOnly, Always, Stale, WithBody};
 use crate::problem::ApiError;
 use crate::routes::kv::condition::Condition;
 use crate::routes::kv::path::EntryPath;
-use crate::routes::kv::view::{EntryAnswer, entry, new_entry, writing};
+use crate::routes::kv::view::{EntryAnswer, entry, new_entry};
 use crate::services::Services;
 use actix_web::{HttpResponse, put, web};
 use serde::Deserialize;
@@ -47,7 +47,7 @@ pub(super) async fn set(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let EntryPath { namespace, key } = path;
-    let ctx = writing(caller, &namespace, iter::once(key.as_str()))?;
+    let ctx = caller.permitted_to_write(&namespace, iter::once(key.as_str()))?;
     let new = new_entry(key, body.value.value, body.value.ttl_seconds);
     let stored = services.kv.set(&ctx, &namespace, new, condition.0).await?;
     Ok(entry(&namespace, stored))

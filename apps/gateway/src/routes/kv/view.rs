@@ -1,11 +1,8 @@
-use crate::extract::{ServiceCaller, etag};
-use crate::problem::ApiError;
+use crate::extract::etag;
 use crate::wire::{Success, Timestamp};
 use actix_web::HttpResponse;
 use chrono::TimeDelta;
-use eyemotion_auth::Permission;
-use eyemotion_core::Ctx;
-use eyemotion_kv::{DEFAULT_NAMESPACE, Entry, FLAGS_KEY, NewEntry};
+use eyemotion_kv::{Entry, NewEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -70,20 +67,5 @@ pub(super) fn new_entry(key: String, value: Value, ttl_seconds: Option<i64>) -> 
         value,
         // What is too long for a duration is too long for the store.
         ttl: ttl_seconds.map(|seconds| TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)),
-    }
-}
-
-/// The context of somebody who may write these keys. The feature flags lie in the store, but who
-/// may write the store may not therefore switch the platform off.
-pub(super) fn writing<'a>(
-    caller: ServiceCaller,
-    namespace: &str,
-    mut keys: impl Iterator<Item = &'a str>,
-) -> Result<Ctx, ApiError> {
-    let write = Permission::WriteKv(namespace);
-    if namespace == DEFAULT_NAMESPACE && keys.any(|key| key == FLAGS_KEY) {
-        caller.permitted(&[write, Permission::WriteFlags])
-    } else {
-        caller.permitted(&[write])
     }
 }
