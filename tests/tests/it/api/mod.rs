@@ -15,6 +15,7 @@ mod limits;
 pub(crate) mod mailbox;
 mod oauth;
 mod oidc;
+mod people;
 mod privacy;
 mod projects;
 mod recovery;
