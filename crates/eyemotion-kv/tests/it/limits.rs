@@ -1,6 +1,8 @@
 use crate::world::{NS, World, lasting, new, person, system};
 use chrono::TimeDelta;
+use diesel_async::RunQueryDsl;
 use eyemotion_core::{Actor, ApiKeyId, UserRole};
+use eyemotion_db::Db;
 use eyemotion_kv::{Expected, KeyValue, KvError, NewEntry};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -133,4 +135,35 @@ async fn the_store_is_for_the_platform_its_operators_and_programs() {
     let sweep = world.store.sweep(&person(UserRole::SuperAdmin)).await;
     assert!(matches!(sweep, Err(KvError::Forbidden)));
     assert_eq!(world.get("a").await.unwrap().value, json!(1));
+}
+
+/// A route that forgets what a key may do lends it nothing: only a use case of the platform's own
+/// reaches a row.
+#[tokio::test]
+async fn to_the_database_a_program_with_a_key_is_nobody() {
+    let world = World::new().await;
+    world.set("a", json!(1)).await;
+    let admin = world.database.admin().await;
+    let person = "INSERT INTO auth.users (email) VALUES ('person@example.com')";
+    admin.batch_execute(person).await.unwrap();
+    let key = system().with_actor(Actor::ApiKey {
+        id: ApiKeyId(Uuid::now_v7()),
+    });
+    let db = Db::new(&world.database.config()).unwrap();
+    for sql in [
+        "UPDATE kv_store SET value = '2'",
+        "UPDATE auth.users SET email = 'x'",
+        "DELETE FROM kv_store",
+    ] {
+        let mut own = db.begin(&key).await.unwrap();
+        let refused = diesel::sql_query(sql).execute(&mut own).await;
+        assert!(refused.is_err(), "{sql}");
+        let mut lent = db.begin_for(&key).await.unwrap();
+        let reached = diesel::sql_query(sql).execute(&mut lent).await;
+        assert_eq!(reached.unwrap(), 0, "{sql}");
+    }
+    let mut lent = db.begin_for(&key).await.unwrap();
+    let insert = "INSERT INTO kv_store (key, value) VALUES ('b', '1')";
+    assert!(diesel::sql_query(insert).execute(&mut lent).await.is_err());
+    assert!(world.get("a").await.is_some());
 }
