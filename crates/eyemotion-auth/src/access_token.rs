@@ -144,7 +144,7 @@ impl AccessTokens {
             return Ok(verified);
         }
         let verified = self.verify_signature(token)?;
-        self.memo.insert(key, verified.clone());
+        self.memo.insert(key, verified);
         Ok(verified)
     }
 

@@ -9,6 +9,7 @@ use crate::repository::standing::{self, SessionEndRow, StandingRow};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Actor, Ctx, SessionId, UserId, UserRole};
+use futures_util::future::{BoxFuture, FutureExt};
 
 /// Who may come in.
 #[async_trait]
@@ -175,7 +176,15 @@ impl AccountService {
         Ok((person, session))
     }
 
-    async fn read_standing(
+    /// Boxed because it is rare: an answer from memory is not to carry the state of a query.
+    fn read_standing<'a>(
+        &'a self,
+        asked: &'a Asked<'_>,
+    ) -> BoxFuture<'a, Result<(PersonStanding, SessionStanding), AuthError>> {
+        self.query_standing(asked).boxed()
+    }
+
+    async fn query_standing(
         &self,
         asked: &Asked<'_>,
     ) -> Result<(PersonStanding, SessionStanding), AuthError> {

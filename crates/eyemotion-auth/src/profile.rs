@@ -26,16 +26,18 @@ impl AccountService {
     }
 
     async fn hot_account(&self, ctx: &Ctx, user: UserId) -> Result<Arc<HotAccount>, AuthError> {
-        let read = async {
-            let mut tx = self.db.read(ctx).await?;
-            let found = account_overview::find(&mut tx, user).await?;
-            let row = found.ok_or(AuthError::SessionEnded)?;
-            Ok(Arc::new(HotAccount {
-                changes_at: row.credits_change_at,
-                overview: row.into_overview()?,
-            }))
-        };
+        let read = async { Box::pin(self.read_account(ctx, user)).await };
         self.hot.accounts.get(&user, read).await
+    }
+
+    async fn read_account(&self, ctx: &Ctx, user: UserId) -> Result<Arc<HotAccount>, AuthError> {
+        let mut tx = self.db.read(ctx).await?;
+        let found = account_overview::find(&mut tx, user).await?;
+        let row = found.ok_or(AuthError::SessionEnded)?;
+        Ok(Arc::new(HotAccount {
+            changes_at: row.credits_change_at,
+            overview: row.into_overview()?,
+        }))
     }
 
     pub(crate) async fn change_profile(

@@ -117,14 +117,23 @@ where
     /// # Errors
     /// Those of `load`.
     pub async fn get<E>(&self, key: &K, load: impl Future<Output = Result<V, E>>) -> Result<V, E> {
-        let Some(shared) = &self.0 else {
-            return load.await;
-        };
-        let Some(era) = shared.listening.board().era() else {
-            return load.await;
-        };
-        let slot = shared.store.slot(key, era);
-        slot.value.get_or_try_init(|| load).await.cloned()
+        let slot = self.slot(key);
+        if let Some(value) = slot.as_ref().and_then(|slot| slot.value.get()) {
+            return Ok(value.clone());
+        }
+        // Boxed because it is rare and often large.
+        let load = Box::pin(load);
+        match slot {
+            Some(slot) => slot.value.get_or_try_init(|| load).await.cloned(),
+            None => load.await,
+        }
+    }
+
+    /// Where the value is or will be; none if nothing may be kept now.
+    fn slot(&self, key: &K) -> Option<Arc<Slot<V>>> {
+        let shared = self.0.as_ref()?;
+        let era = shared.listening.board().era()?;
+        Some(shared.store.slot(key, era))
     }
 
     /// Drops the value of `key`. Whoever asks from now on gets what is read from now on. Changes

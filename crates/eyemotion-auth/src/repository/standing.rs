@@ -18,6 +18,7 @@ pub(crate) struct StandingRow {
 }
 
 /// When a session ends or has ended.
+#[expect(clippy::struct_field_names, reason = "the columns' names")]
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 pub(crate) struct SessionEndRow {

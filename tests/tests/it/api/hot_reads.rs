@@ -200,6 +200,7 @@ async fn an_own_change_is_in_the_next_answer() {
         assert_eq!(balance["credits"]["balance"], credits);
         let subscription = person.get("/payments/subscription").await.expect(200);
         assert_eq!(subscription["subscription"]["creditsRemaining"], credits);
+        assert_eq!(subscription["subscription"], me["user"]["subscription"]);
     }
     // An If-Match that was right before the last change is not any more.
     let stale = person
