@@ -4,7 +4,7 @@ use crate::account::{AccountService, as_platform};
 use crate::error::AuthError;
 use crate::fields;
 use crate::repository::users::CredentialRow;
-use crate::repository::{sessions, users};
+use crate::repository::{sessions, throttles, users};
 use crate::throttle::{Rule, network};
 use eyemotion_core::{Actor, Ctx, EmailAddress, UserId};
 use eyemotion_db::Tx;
@@ -78,11 +78,28 @@ impl AccountService {
             return Ok(vec![(pace, self.throttles.key(pace, &subject))]);
         }
         let total = Rule::SIGN_IN_ACCOUNT;
-        let subject = format!("{email} {}", network(ctx.ip));
+        let email = email.as_str();
         Ok(vec![
-            (total, self.throttles.key(total, email.as_str())),
-            (pace, self.throttles.key(pace, &subject)),
+            (total, self.throttles.key(total, email)),
+            (pace, self.throttles.key(pace, &here(email, ctx))),
         ])
+    }
+
+    /// Forgets the failures of everybody and of this network: the address's owner has set another
+    /// password by mail. `tx` is the platform's.
+    pub(crate) async fn forgive_failures(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        email: &str,
+    ) -> Result<(), AuthError> {
+        let pace = Rule::SIGN_IN_NETWORK;
+        let keys = [
+            self.throttles.key(Rule::SIGN_IN_ACCOUNT, email),
+            self.throttles.key(pace, &here(email, ctx)),
+        ];
+        throttles::clear(tx, &keys).await?;
+        Ok(())
     }
 
     /// Counts the failure and tells it to the audit log: the person's own, or nobody's. What was
@@ -106,4 +123,9 @@ impl AccountService {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// The address as it is tried from this network.
+fn here(email: &str, ctx: &Ctx) -> String {
+    format!("{email} {}", network(ctx.ip))
 }

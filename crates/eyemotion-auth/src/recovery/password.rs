@@ -50,6 +50,8 @@ impl AccountService {
             details: json!({ "method": "mail", "emailConfirmed": confirmed }),
         };
         self.set_password(&mut tx, &platform, changed).await?;
+        // Whoever else has guessed must not keep the owner out now.
+        self.forgive_failures(&mut tx, ctx, &person.email).await?;
         tx.commit().await?;
         Ok(())
     }

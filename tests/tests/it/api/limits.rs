@@ -1,5 +1,6 @@
 //! How often somebody may try, over HTTP.
 
+use super::mailbox::letter;
 use eyemotion_testkit::config::{Environment, LimitedClients};
 use eyemotion_testkit::{Answer, Client, TestApp};
 use reqwest::Method;
@@ -183,5 +184,29 @@ async fn wrong_passwords_hold_an_address_back_whether_it_is_known_or_not() {
     // The owner's device is not held back by what others try.
     let right = json!({ "email": "known@example.com", "password": "correct horse" });
     let answer = from(&owner, "192.0.2.1", "/auth/signin", &right).await;
+    answer.expect(200);
+}
+
+#[tokio::test]
+async fn a_new_password_by_mail_lets_the_owner_in_at_once() {
+    let app = behind_a_proxy().await;
+    let anyone = app.anonymous();
+    let email = "known@example.com";
+    app.register(email).await;
+    for number in 0..5 {
+        let ip = format!("203.0.{number}.1");
+        let answer = from(&anyone, &ip, "/auth/signin", &wrong(email)).await;
+        assert_eq!(answer.problem(401), "invalid_credentials");
+    }
+    let home = "192.0.2.1";
+    let asked = json!({ "email": email });
+    let answer = from(&anyone, home, "/auth/password/forgot", &asked).await;
+    answer.expect(200);
+    let new = "another good horse";
+    let reset = json!({ "token": letter(&app, email, 1).await.token(), "password": new });
+    let answer = from(&anyone, home, "/auth/password/reset", &reset).await;
+    answer.expect(200);
+    let right = json!({ "email": email, "password": new });
+    let answer = from(&anyone, home, "/auth/signin", &right).await;
     answer.expect(200);
 }
