@@ -28,9 +28,10 @@ struct Provider {
 
 impl Provider {
     /// `None`, and a line that says so, where it is not wanted.
+    #[expect(clippy::print_stderr, reason = "whoever reads the output shall know")]
     async fn start(redirect_uri: &str) -> Option<Self> {
         if std::env::var("EYEMOTION_REQUIRE_OIDC").as_deref() != Ok("1") {
-            println!("skipped: set EYEMOTION_REQUIRE_OIDC=1 after npm ci in tests/oidc");
+            eprintln!("skipped: set EYEMOTION_REQUIRE_OIDC=1 after npm ci in tests/oidc");
             return None;
         }
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("oidc");
@@ -40,7 +41,7 @@ impl Provider {
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("node");
+            .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.starts_with("http://") {
