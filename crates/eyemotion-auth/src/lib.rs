@@ -2,6 +2,7 @@
 //!
 //! * [`Accounts`] is the service: register, sign in, refresh, sign out, profile.
 //! * [`AccountService`] implements it over PostgreSQL; [`AuthDependencies`] is what it needs.
+//! * [`Federation`] is sign-in through Google and GitHub; [`FederationService`] implements it.
 //! * [`Keys`] holds the signing key and the master secret from which other keys are derived.
 //! * [`TokenError`] says why an access token is refused; checking one needs no database.
 
@@ -33,6 +34,7 @@ mod schema;
 mod service;
 mod session;
 mod sessions;
+mod stored_hash;
 mod throttle;
 
 pub use account::{AccountService, AuthDependencies};

@@ -208,7 +208,7 @@ impl FederationService {
         user: UserId,
         now: DateTime<Utc>,
     ) -> Result<(), FederationError> {
-        claimed::forget_credentials(tx, user).await?;
+        claimed::forget_credentials(tx, user, now).await?;
         sessions::revoke_all(tx, user, None, "account_claimed", now).await?;
         one_time_tokens::take_all(tx, user).await?;
         identities::delete_all(tx, user).await?;

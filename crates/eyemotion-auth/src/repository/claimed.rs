@@ -1,19 +1,30 @@
 //! What an account loses, and is given, with the address's owner: columns of several tables.
 
-use crate::schema::{factors, user_profiles, users};
+use crate::schema::{api_keys, factors, user_profiles, users};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use eyemotion_core::UserId;
 use eyemotion_db::Tx;
 
-/// Takes the password and the second factors away.
-pub(crate) async fn forget_credentials(tx: &mut Tx, user: UserId) -> QueryResult<()> {
+/// Takes password, second factors and API keys away.
+pub(crate) async fn forget_credentials(
+    tx: &mut Tx,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
     diesel::update(users::table.find(user.0))
         .set(users::password_hash.eq(None::<String>))
         .execute(tx)
         .await?;
     diesel::delete(factors::table.filter(factors::user_id.eq(user.0)))
+        .execute(tx)
+        .await?;
+    let keys = api_keys::table
+        .filter(api_keys::user_id.eq(user.0))
+        .filter(api_keys::revoked_at.is_null());
+    diesel::update(keys)
+        .set(api_keys::revoked_at.eq(now))
         .execute(tx)
         .await?;
     Ok(())

@@ -132,6 +132,8 @@ async fn an_unproved_account_is_claimed_and_its_maker_is_out() {
         let id = hijacker.id.0;
         for sql in [
             "INSERT INTO auth.identities (user_id, provider, issuer, subject) VALUES ($1, 'github', 'evil', '1')",
+            "INSERT INTO api_keys (user_id, name, prefix, token_hash, scopes) \
+             VALUES ($1, 'evil', 'eye_sk_evil', decode(repeat('00', 32), 'hex'), '{kv:read}')",
             "INSERT INTO auth.factors (user_id, kind, secret, status) VALUES ($1, 'totp', 'evil', 'verified')",
             "INSERT INTO auth.one_time_tokens (user_id, purpose, token_hash, code_hash, expires_at, code_expires_at) \
              VALUES ($1, 'password_reset', decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), now() + interval '1 day', now() + interval '1 hour')",
@@ -170,6 +172,7 @@ async fn an_unproved_account_is_claimed_and_its_maker_is_out() {
             1
         );
         assert_eq!(world.count("auth.factors").await, 0);
+        assert_eq!(world.count("api_keys WHERE revoked_at IS NULL").await, 0);
         assert_eq!(world.count("auth.one_time_tokens").await, 0);
         assert_eq!(world.logged("account.claimed").await, 1);
         let own = world.ctx_of(&federated.tokens.unwrap());
