@@ -114,16 +114,16 @@ fn median(times: &[f64]) -> f64 {
 
 /// The two-sided p value of the Mann-Whitney U test, by the normal approximation with its
 /// correction for ties; good from 20 values a side.
-fn mann_whitney(a: &[f64], b: &[f64]) -> f64 {
-    let mut all: Vec<(f64, bool)> = a.iter().map(|&time| (time, true)).collect();
-    all.extend(b.iter().map(|&time| (time, false)));
-    all.sort_by(|x, y| x.0.total_cmp(&y.0));
-    let (n, m) = (count(a.len()), count(b.len()));
+fn mann_whitney(ours: &[f64], theirs: &[f64]) -> f64 {
+    let mut all: Vec<(f64, bool)> = ours.iter().map(|&time| (time, true)).collect();
+    all.extend(theirs.iter().map(|&time| (time, false)));
+    all.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (n, m) = (count(ours.len()), count(theirs.len()));
     let (mut rank_sum, mut ties, mut before) = (0.0, 0.0, 0.0);
-    for same in all.chunk_by(|x, y| x.0.total_cmp(&y.0).is_eq()) {
+    for same in all.chunk_by(|one, other| one.0.total_cmp(&other.0).is_eq()) {
         let size = count(same.len());
-        let ours = count(same.iter().filter(|(_, first)| *first).count());
-        rank_sum += ours * (before + f64::midpoint(size, 1.0));
+        let first = count(same.iter().filter(|(_, is_ours)| *is_ours).count());
+        rank_sum += first * (before + f64::midpoint(size, 1.0));
         ties += size.powi(3) - size;
         before += size;
     }

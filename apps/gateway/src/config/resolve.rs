@@ -91,10 +91,9 @@ fn fit(kind: Kind, raw: Raw) -> Result<toml::Value, String> {
         Raw::Toml(value) => Some(value),
     };
     let fits = |value: &toml::Value| match (kind, value) {
-        (Kind::Bool, toml::Value::Boolean(_))
+        (Kind::Bool | Kind::Switch, toml::Value::Boolean(_))
         | (Kind::Integer, toml::Value::Integer(_))
         | (Kind::Text, toml::Value::String(_)) => true,
-        (Kind::Switch, toml::Value::Boolean(_)) => true,
         (Kind::Switch, toml::Value::String(text)) => text == "auto",
         (Kind::List, toml::Value::Array(list)) => list.iter().all(toml::Value::is_str),
         _ => false,

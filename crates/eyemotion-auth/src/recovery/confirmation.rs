@@ -54,7 +54,7 @@ impl AccountService {
         self.activity.record(&mut tx, &own, activity).await?;
         tx.commit().await?;
         Ok(SignedIn {
-            account: self.overview(&own).await?,
+            account: Box::pin(self.overview(&own)).await?,
             tokens,
         })
     }

@@ -26,16 +26,14 @@ impl AccountService {
         let email = checks.email(email);
         checks.finish()?;
         let email = email.ok_or_else(|| AuthError::Invalid(Vec::new()))?;
-        let counters = match password {
-            Some(password) => self
-                .check_own_password(ctx, password)
+        let counters = if let Some(password) = password {
+            self.check_own_password(ctx, password)
                 .await
-                .map_err(|error| wrong_value(error, "/password"))?,
-            None => {
-                let mut tx = self.db.begin_for(ctx).await?;
-                self.require_recent(&mut tx, ctx).await?;
-                Vec::new()
-            }
+                .map_err(|error| wrong_value(error, "/password"))?
+        } else {
+            let mut tx = self.db.begin_for(ctx).await?;
+            self.require_recent(&mut tx, ctx).await?;
+            Vec::new()
         };
         let mut tx = self.db.read_for(ctx).await?;
         let person = users::person(&mut tx, user)

@@ -192,7 +192,7 @@ impl Recovery for AccountService {
         current: Option<SecretString>,
         new: SecretString,
     ) -> Result<(), AuthError> {
-        self.change_own_password(ctx, current, new).await
+        Box::pin(self.change_own_password(ctx, current, new)).await
     }
 
     async fn request_email_change(
@@ -201,7 +201,7 @@ impl Recovery for AccountService {
         email: &str,
         password: Option<SecretString>,
     ) -> Result<(), AuthError> {
-        self.begin_email_change(ctx, email, password).await
+        Box::pin(self.begin_email_change(ctx, email, password)).await
     }
 
     async fn change_email(&self, ctx: &Ctx, proof: Proof) -> Result<String, AuthError> {

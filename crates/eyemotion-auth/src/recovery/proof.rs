@@ -37,9 +37,10 @@ impl AccountService {
                 let hash = token_hash(token.expose_secret()).ok_or(AuthError::ProofInvalid)?;
                 let mut tx = self.db.begin(&as_platform(ctx)).await?;
                 let now = self.clock.now();
-                let taken =
-                    one_time_tokens::take_link(&mut tx, &hash, purpose.as_str(), now).await?;
-                let (user, payload) = taken.ok_or(AuthError::ProofInvalid)?;
+                let (user, payload) =
+                    one_time_tokens::take_link(&mut tx, &hash, purpose.as_str(), now)
+                        .await?
+                        .ok_or(AuthError::ProofInvalid)?;
                 let user = UserId(user);
                 Ok((tx, Proved { user, payload }))
             }
@@ -72,18 +73,14 @@ impl AccountService {
         self.count_failure(&mut tx, counters).await?;
         let now = self.clock.now();
         let guessed = one_time_tokens::claim_guess(&mut tx, holder, purpose.as_str(), now).await?;
-        match guessed.filter(|row| self.is_code_of(row, purpose, code)) {
-            Some(row) => {
-                one_time_tokens::take(&mut tx, row.id).await?;
-                let user = UserId(row.user_id);
-                let payload = row.payload;
-                Ok((tx, Proved { user, payload }))
-            }
-            None => {
-                tx.commit().await?;
-                Err(AuthError::ProofInvalid)
-            }
-        }
+        let Some(row) = guessed.filter(|row| self.is_code_of(row, purpose, code)) else {
+            tx.commit().await?;
+            return Err(AuthError::ProofInvalid);
+        };
+        one_time_tokens::take(&mut tx, row.id).await?;
+        let user = UserId(row.user_id);
+        let payload = row.payload;
+        Ok((tx, Proved { user, payload }))
     }
 
     fn is_code_of(&self, row: &GuessedRow, purpose: Purpose, code: &str) -> bool {

@@ -14,7 +14,7 @@ pub(crate) struct Letter {
 impl Letter {
     /// The token of its link.
     pub(crate) fn token(&self) -> String {
-        let (_, rest) = self.text.split_once("token=").expect("a link");
+        let (_, rest) = self.text.split_once("token=").unwrap();
         let token = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         rest.chars().take_while(token).collect()
     }
@@ -23,7 +23,7 @@ impl Letter {
     pub(crate) fn code(&self) -> String {
         let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
         let code = self.text.lines().map(str::trim).find(is_code);
-        code.expect("a code").to_owned()
+        code.unwrap().to_owned()
     }
 }
 
