@@ -83,15 +83,11 @@ create policy people_select on public.storage_quotas for select to authenticated
 create policy people_select on public.storage_reservations for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
 
--- Requests
+-- Requests. The log is the platform's to write: what people did is not theirs to say.
 grant select on public.activity_logs, public.idempotency_keys to authenticated;
-grant insert (id, user_id, action, resource_type, resource_id, details, ip_address, user_agent, session_id, request_id)
-    on public.activity_logs to authenticated;
 grant insert (user_id, operation, key, request_hash, response) on public.idempotency_keys to authenticated;
 create policy people_select on public.activity_logs for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
-create policy people_insert on public.activity_logs for insert to authenticated
-    with check (user_id = (select auth.uid()));
 -- The answer is stored once, by the transaction that claimed the key.
 grant update (response) on public.idempotency_keys to authenticated;
 create policy people_update on public.idempotency_keys for update to authenticated

@@ -63,7 +63,7 @@ impl People for AccountService {
 
     async fn ban(&self, ctx: &Ctx, user: UserId, ban: NewBan) -> Result<Person, AuthError> {
         let now = self.clock.now();
-        let (until, reason) = checked(ban, now)?;
+        let (until, reason) = checked(&ban, now)?;
         let mut tx = self.act(ctx, user, UserRole::Admin).await?.tx;
         admin_users::set_ban(&mut tx, user, Some(until), reason.as_deref()).await?;
         let ended = sessions::revoke_all(&mut tx, user, None, "banned", now)
@@ -110,16 +110,16 @@ impl AccountService {
         let mut tx = self.db.begin(&as_platform(ctx)).await?;
         admin_users::one_at_a_time(&mut tx).await?;
         let own = admin_users::standing(&mut tx, operator).await?;
-        let rank = own
+        let present = own
             .filter(|own| own.is_good(self.clock.now()))
             .map(|own| profiles::parse_role(&own.role))
             .transpose()?;
-        let rank = rank
+        let rank = present
             .filter(|rank| *rank >= least)
             .ok_or(AuthError::Forbidden)?;
         if user == operator {
-            let last = !admin_users::is_there_another_super_admin(&mut tx, user).await?;
-            return Err(if last && rank == UserRole::SuperAdmin {
+            let is_only_one = !admin_users::is_there_another_super_admin(&mut tx, user).await?;
+            return Err(if is_only_one && rank == UserRole::SuperAdmin {
                 AuthError::LastSuperAdmin
             } else {
                 AuthError::OwnAccount
@@ -157,7 +157,7 @@ impl AccountService {
 }
 
 /// Until when and why.
-fn checked(ban: NewBan, now: DateTime<Utc>) -> Result<(DateTime<Utc>, Option<String>), AuthError> {
+fn checked(ban: &NewBan, now: DateTime<Utc>) -> Result<(DateTime<Utc>, Option<String>), AuthError> {
     let mut checks = Checks::default();
     let reason = checks.optional_text(fields::BAN_REASON, ban.reason.as_deref());
     checks.finish()?;

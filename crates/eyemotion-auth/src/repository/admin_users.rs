@@ -86,7 +86,7 @@ impl StandingRow {
     }
 }
 
-fn filtered<'a>(filter: &'a PeopleFilter, now: DateTime<Utc>) -> admin_users::BoxedQuery<'a, Pg> {
+fn filtered(filter: &PeopleFilter, now: DateTime<Utc>) -> admin_users::BoxedQuery<'_, Pg> {
     let mut query = admin_users::table.into_boxed();
     if let Some(text) = &filter.text {
         let text = text.trim().to_lowercase();

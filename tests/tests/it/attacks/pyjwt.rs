@@ -16,8 +16,13 @@ fn is_there() -> bool {
         std::env::var_os("EYEMOTION_REQUIRE_PYJWT").is_none(),
         "there is no PyJWT"
     );
-    println!("skipped: there is no PyJWT");
+    skipped("there is no PyJWT");
     false
+}
+
+#[expect(clippy::print_stderr, reason = "whoever reads the output shall know")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
 }
 
 #[tokio::test]

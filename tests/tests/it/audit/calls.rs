@@ -33,20 +33,20 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn new(client: &Client, request: RequestBuilder, log: Log) -> Option<Self> {
+    fn new(client: &Client, request: RequestBuilder, log: Log) -> Self {
         let client = client.clone();
-        Some(Self {
+        Self {
             client,
             request,
             log,
-        })
+        }
     }
 
-    fn bare(client: &Client, method: Method, path: &str, log: Log) -> Option<Self> {
+    fn bare(client: &Client, method: Method, path: &str, log: Log) -> Self {
         Self::new(client, client.request(method, path), log)
     }
 
-    fn with(client: &Client, method: Method, path: &str, body: &Value, log: Log) -> Option<Self> {
+    fn with(client: &Client, method: Method, path: &str, body: &Value, log: Log) -> Self {
         Self::new(client, client.request(method, path).json(body), log)
     }
 }
@@ -64,13 +64,13 @@ impl Stage {
         let email = format!("{}@example.com", operation.to_lowercase());
         if operation == "registerUser" {
             let body = json!({ "email": email, "password": PASSWORD, "fullName": "New" });
-            return Call::with(
+            return Some(Call::with(
                 &self.app.anonymous(),
                 Method::POST,
                 "/auth/register",
                 &body,
                 Log::New,
-            );
+            ));
         }
         let person = self.app.register(&email).await;
         if let Some(call) = self.of_an_operator(operation, &person) {
@@ -93,7 +93,7 @@ impl Stage {
         let path = |end: &str| format!("/admin/users/{}/{end}", person.user());
         let log = Log::Of(person.user().to_owned());
         let root = &self.root;
-        match operation {
+        let call = match operation {
             "banUser" => Call::with(root, Method::POST, &path("ban"), &json!({}), log),
             "changeRole" => Call::with(
                 root,
@@ -103,8 +103,9 @@ impl Stage {
                 log,
             ),
             "endUserSessions" => Call::bare(root, Method::DELETE, &path("sessions"), log),
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(call)
     }
 
     /// Done by the operator, with keys, flags and the key-value store.
@@ -113,7 +114,7 @@ impl Stage {
         let key = json!({ "name": "Deployment", "scopes": ["kv:read"] });
         let entries =
             json!({ "entries": [{ "key": "a", "value": 1 }, { "key": "b", "value": 2 }] });
-        match operation {
+        let call = match operation {
             "createApiKey" => Call::with(root, Method::POST, "/api-keys", &key, Log::Callers),
             "revokeApiKey" => {
                 let made = root.post("/api-keys", &key).await.expect(201);
@@ -159,8 +160,9 @@ impl Stage {
                     Log::Of(person.user().to_owned()),
                 )
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(call)
     }
 
     /// Done without an access token, by somebody who proves who they are on the way.
@@ -173,7 +175,7 @@ impl Stage {
         let nobody = &self.app.anonymous();
         let log = Log::Of(person.user().to_owned());
         let session = person.session.clone().unwrap();
-        match operation {
+        let call = match operation {
             "signIn" => {
                 let body = json!({ "email": email, "password": PASSWORD });
                 Call::with(nobody, Method::POST, "/auth/signin", &body, log)
@@ -235,15 +237,16 @@ impl Stage {
                     log,
                 )
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(call)
     }
 
     /// Done by a person with their own account.
     async fn of_an_account(&self, operation: &str, person: &Client, email: &str) -> Option<Call> {
         let sign_in = json!({ "email": email, "password": PASSWORD });
         let log = Log::Callers;
-        match operation {
+        let call = match operation {
             "signOut" => Call::bare(person, Method::POST, "/auth/signout", log),
             "updateProfile" => {
                 let body = json!({ "companyName": "One" });
@@ -312,11 +315,14 @@ impl Stage {
                 let mut client = person.signed_out();
                 let signed_in = client.post("/auth/signin", &sign_in).await.expect(200);
                 client.take_session(&signed_in);
-                client.session.as_mut().unwrap().user = person.user().to_owned();
+                person
+                    .user()
+                    .clone_into(&mut client.session.as_mut().unwrap().user);
                 Call::bare(&client, Method::POST, &format!("{path}/undo"), log)
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(call)
     }
 }
 
@@ -325,7 +331,7 @@ async fn of_a_project(operation: &str, person: &Client) -> Option<Call> {
     let log = Log::Callers;
     let new = json!({ "name": "Mine" });
     if operation == "createProject" {
-        return Call::with(person, Method::POST, "/projects", &new, log);
+        return Some(Call::with(person, Method::POST, "/projects", &new, log));
     }
     let made = person.post("/projects", &new).await.expect(201);
     let project = made["project"]["id"].as_str().unwrap();
@@ -336,11 +342,23 @@ async fn of_a_project(operation: &str, person: &Client) -> Option<Call> {
     });
     match operation {
         "updateProject" => {
-            return Call::with(person, Method::PUT, &path, &json!({ "name": "Ours" }), log);
+            return Some(Call::with(
+                person,
+                Method::PUT,
+                &path,
+                &json!({ "name": "Ours" }),
+                log,
+            ));
         }
-        "deleteProject" => return Call::bare(person, Method::DELETE, &path, log),
+        "deleteProject" => return Some(Call::bare(person, Method::DELETE, &path, log)),
         "createUploadUrl" => {
-            return Call::with(person, Method::POST, "/files/upload-url", &wanted, log);
+            return Some(Call::with(
+                person,
+                Method::POST,
+                "/files/upload-url",
+                &wanted,
+                log,
+            ));
         }
         _ => {}
     }
@@ -352,12 +370,18 @@ async fn of_a_project(operation: &str, person: &Client) -> Option<Call> {
     let put = put.header("content-type", "application/json").body(content);
     person.send(put).await.expect(200);
     if operation == "confirmUpload" {
-        return Call::with(person, Method::POST, &path("/confirm"), &json!({}), log);
+        return Some(Call::with(
+            person,
+            Method::POST,
+            &path("/confirm"),
+            &json!({}),
+            log,
+        ));
     }
     person.post(&path("/confirm"), &json!({})).await.expect(200);
     // Ends when processing does.
     assert_eq!(person.get(&path("/events")).await.status, 200);
-    match operation {
+    let call = match operation {
         "updateFile" => Call::with(
             person,
             Method::PUT,
@@ -374,6 +398,7 @@ async fn of_a_project(operation: &str, person: &Client) -> Option<Call> {
             person.delete(&path("")).await;
             Call::bare(person, Method::POST, &path("/restore"), log)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(call)
 }
