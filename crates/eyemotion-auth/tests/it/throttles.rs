@@ -2,7 +2,7 @@
 
 use crate::world::{EMAIL, PASSWORD, Person, World, nobody};
 use chrono::TimeDelta;
-use eyemotion_auth::{AccountService, Accounts, AuthConfig, AuthError, Proof, Recovery, Sessions};
+use eyemotion_auth::{AccountService, Accounts, AuthConfig, AuthError, Sessions};
 use eyemotion_core::{Actor, Coded, Ctx, ErrorCode};
 use futures_util::future::join_all;
 
