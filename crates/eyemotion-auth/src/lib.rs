@@ -4,6 +4,8 @@
 //! * [`AccountService`] implements it over PostgreSQL; [`AuthDependencies`] is what it needs.
 //! * [`Federation`] is sign-in through Google and GitHub; [`FederationService`] implements it.
 //! * [`Keys`] holds the signing key and the master secret from which other keys are derived.
+//! * [`Sessions`] is where people are signed in: listed, ended, proved anew. [`Throttling`] says who
+//!   is held back after wrong passwords.
 //! * [`TokenError`] says why an access token is refused; checking one needs no database.
 
 mod access_token;
