@@ -53,12 +53,6 @@ impl From<DbError> for FederationError {
     }
 }
 
-impl From<diesel::result::Error> for FederationError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Auth(error.into())
-    }
-}
-
 impl Coded for FederationError {
     fn code(&self) -> ErrorCode {
         match self {

@@ -24,3 +24,9 @@ impl From<diesel::result::Error> for crate::error::AuthError {
         }
     }
 }
+
+impl From<diesel::result::Error> for crate::federation::FederationError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Auth(error.into())
+    }
+}

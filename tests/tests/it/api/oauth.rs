@@ -248,24 +248,30 @@ async fn callbacks_with_anything_in_them_are_refused_in_peace() {
     let client = app.anonymous();
     let long = "x".repeat(20_000);
     for query in [
-        "",
-        "?",
-        "?state=x",
-        "?code=x",
-        "?error=access_denied",
-        "?state=&code=",
-        "?state=%00&code=%00",
-        "?state=%ff&code=x",
-        "?state=x&state=y&code=z",
-        "?state=x&code=y&authuser=0&prompt=consent&hd=x",
-        &format!("?state={long}&code=x"),
-        "?state=x&error=%3Cscript%3E&error_description=%0d%0aX:%20y",
-        "?state=é%F0%9F%98%80aaaaaaaa&code=x",
+        "state=&code=",
+        "state=%00&code=%00",
+        "state=%ff&code=x",
+        "state=x&code=y&authuser=0&prompt=consent&hd=x",
+        &format!("state={long}&code=x"),
+        "state=x&error=%3Cscript%3E&error_description=%0d%0aX:%20y",
+        "state=é%F0%9F%98%80aaaaaaaa&code=x",
     ] {
-        let refused = client
-            .get(&format!("/auth/oauth/github/callback{query}"))
-            .await;
+        let path = format!("/auth/oauth/github/callback?{query}");
+        let refused = client.get(&path).await;
         assert_eq!(refused.problem(400), "oauth_flow_invalid", "{query}");
+    }
+    for (query, pointer) in [
+        ("", "state"),
+        ("state=x", "code"),
+        ("code=x", "state"),
+        ("error=access_denied", "state"),
+        ("state=x&state=y&code=z", "state"),
+        ("state=x&code=y&code=z", "code"),
+    ] {
+        let path = format!("/auth/oauth/github/callback?{query}");
+        let refused = client.get(&path).await;
+        assert_eq!(refused.problem(422), "validation_failed", "{query}");
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer);
     }
     app.stop().await;
 }

@@ -1,5 +1,5 @@
 use crate::extract::{Guest, Id, Origin};
-use crate::failures::{Absent, Always};
+use crate::failures::{Absent, Always, WithQuery};
 use crate::names::OauthProvider;
 use crate::problem::{ApiError, Problem};
 use crate::routes::oauth::cookie;
@@ -8,12 +8,12 @@ use crate::services::Services;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use eyemotion_auth::{FlowReturn, Provider, Returned};
-use eyemotion_core::ErrorCode;
-use serde::Deserialize;
+use eyemotion_core::FieldError;
+use url::form_urlencoded;
 use utoipa::IntoParams;
 
-/// What the provider adds to the callback. Others than these are let pass (RFC 6749 section 4.1.2).
-#[derive(Deserialize, IntoParams)]
+/// What the provider adds to the callback.
+#[derive(Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ReturnQuery {
     /// As sent along.
@@ -24,6 +24,31 @@ struct ReturnQuery {
     error: Option<String>,
     /// The issuer's name for itself (RFC 9207).
     iss: Option<String>,
+}
+
+impl ReturnQuery {
+    /// Others than these are let pass, because providers add to them (RFC 6749 section 4.1.2); none
+    /// may come twice (section 3.1).
+    fn read(query: &str) -> Result<Self, ApiError> {
+        let mut read = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let member = match name.as_ref() {
+                "state" => &mut read.state,
+                "code" => &mut read.code,
+                "error" => &mut read.error,
+                "iss" => &mut read.iss,
+                _ => continue,
+            };
+            if member.replace(value.into_owned()).is_some() {
+                return Err(fault(&name, "repeated", "must not come twice"));
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn fault(name: &str, code: &'static str, detail: &str) -> ApiError {
+    ApiError::invalid(vec![FieldError::new(name, code, detail)])
 }
 
 /// Takes the browser back from a provider.
@@ -39,6 +64,7 @@ struct ReturnQuery {
     responses(
         (status = 200, description = "Signed in: there is no page to go to", body = FederatedAnswer),
         (status = 303, description = "On to the client's page", headers(("Location" = String, description = "The page, with `code` and `state`, or `error` and `state`"))),
+        WithQuery,
         (status = 400, description = "The flow is unknown, over or another browser's, or the provider refused", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The account is banned or closed, or the address is not verified", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The identity belongs to another account", body = Problem, content_type = "application/problem+json"),
@@ -77,17 +103,13 @@ pub(super) async fn return_from_oauth(
 }
 
 fn read(req: &HttpRequest, origin: &Origin, provider: Provider) -> Result<FlowReturn, ApiError> {
-    let unreadable = || {
-        let detail = "The callback needs a state, and a code or an error.";
-        ApiError::new(ErrorCode::OauthFlowInvalid, detail)
-    };
-    let query = web::Query::<ReturnQuery>::from_query(req.query_string());
-    let query = query.map_err(|_| unreadable())?.into_inner();
-    let state = query.state.ok_or_else(unreadable)?;
+    let query = ReturnQuery::read(req.query_string())?;
+    let missing = |name| fault(name, "required", "is what the provider sends along");
+    let state = query.state.ok_or_else(|| missing("state"))?;
     let answer = match (query.code, query.error) {
-        (Some(code), None) => Ok(code),
         (_, Some(error)) => Err(error),
-        (None, None) => return Err(unreadable()),
+        (Some(code), None) => Ok(code),
+        (None, None) => return Err(missing("code")),
     };
     Ok(FlowReturn {
         provider,

@@ -50,8 +50,8 @@ impl From<Federated> for FederatedAnswer {
 
 /// Ends a sign-in through a provider.
 ///
-/// `code` and `state` are the provider's own, as `redirectTo` got them in its query; they are good
-/// once. Somebody new gets an account. An account with the same address is joined only if the
+/// The `code` and `state` are the provider's own, as `redirectTo` got them in its query; they are
+/// good once. Somebody new gets an account. An account with the same address is joined only if the
 /// provider has verified it and the account's holder has, too; one whose address nobody ever proved
 /// goes to the address's owner, without the password and sessions it had.
 #[utoipa::path(
