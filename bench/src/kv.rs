@@ -70,14 +70,14 @@ async fn flags(here: &KvStore, there: &KvStore, changes: usize) -> Result<Histog
         let on = number % 2 == 1;
         let change = Map::from_iter([(Flag::Storage.as_str().to_owned(), json!(on))]);
         here.change_flags(&ctx, change).await?;
-        let changed = Instant::now();
+        let answered = Instant::now();
         while there.rule(Flag::Storage).await.enabled != on {
-            if changed.elapsed() > LOST {
+            if answered.elapsed() > LOST {
                 return Err("a change of flags was not seen".into());
             }
             tokio::time::sleep(Duration::from_micros(100)).await;
         }
-        seen.record(micros(changed.elapsed()))?;
+        seen.record(micros(answered.elapsed()))?;
     }
     Ok(seen)
 }
