@@ -4,6 +4,7 @@ use crate::attacks::raise;
 use eyemotion_testkit::{Answer, Client, Session, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::fmt::Write;
 
 /// An admin.
 pub(super) async fn admin(app: &TestApp) -> Client {
@@ -32,7 +33,11 @@ pub(super) fn with_secret(client: &Client, secret: &str) -> Client {
 }
 
 fn encoded(key: &str) -> String {
-    key.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let mut text = String::new();
+    for byte in key.bytes() {
+        write!(text, "%{byte:02X}").unwrap();
+    }
+    text
 }
 
 async fn put_if(client: &Client, path: &str, header: (&str, &str), value: Value) -> Answer {
