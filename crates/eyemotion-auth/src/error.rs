@@ -1,3 +1,4 @@
+use crate::people::FOR_GOOD;
 use chrono::{DateTime, TimeDelta, Utc};
 use eyemotion_core::{Coded, ErrorCode, FieldError};
 use eyemotion_db::DbError;
@@ -29,7 +30,7 @@ pub enum AuthError {
     #[error("confirm the e-mail address first: a message was sent to it")]
     EmailNotConfirmed,
     /// The right password, and an account that an operator has banned.
-    #[error("this account is banned until {}", .0.format("%Y-%m-%d %H:%M UTC"))]
+    #[error("this account is banned{}", ban_end(.0))]
     Banned(DateTime<Utc>),
     /// Not one of ours, used already, or of a session that has ended.
     #[error("the refresh token is not valid; sign in again")]
@@ -107,6 +108,14 @@ pub enum AuthError {
     Db(#[from] DbError),
 }
 
+fn ban_end(until: &DateTime<Utc>) -> String {
+    if *until < FOR_GOOD {
+        format!(" until {}", until.format("%Y-%m-%d %H:%M UTC"))
+    } else {
+        String::new()
+    }
+}
+
 impl Coded for AuthError {
     fn code(&self) -> ErrorCode {
         match self {
@@ -151,7 +160,10 @@ impl Coded for AuthError {
     fn members(&self) -> Map<String, Value> {
         match self {
             Self::Leaving(due_at) => Map::from_iter([("dueAt".to_owned(), json!(due_at))]),
-            Self::Banned(until) => Map::from_iter([("bannedUntil".to_owned(), json!(until))]),
+            Self::Banned(until) => {
+                let until = Some(until).filter(|until| **until < FOR_GOOD);
+                Map::from_iter([("bannedUntil".to_owned(), json!(until))])
+            }
             Self::VersionMismatch { current } => {
                 Map::from_iter([("currentVersion".to_owned(), json!(current))])
             }

@@ -89,6 +89,11 @@ async fn a_ban_ends_sessions_that_are_under_way() {
         sign_in("wrong horse").await.problem(401),
         "invalid_credentials"
     );
+    let for_good = admin.post(&path(&person, "/ban"), &json!({})).await;
+    assert!(for_good.expect(200)["user"]["ban"]["until"].is_null());
+    let told = sign_in("correct horse").await;
+    assert_eq!(told.body["detail"], "this account is banned");
+    assert!(told.body["bannedUntil"].is_null());
     let free = admin.delete(&path(&person, "/ban")).await.expect(200);
     assert_eq!(
         (&free["user"]["status"], &free["user"]["ban"]),
