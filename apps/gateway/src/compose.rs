@@ -14,8 +14,8 @@ use eyemotion_admin::{
     IdempotencyKeyKeeper, MaintainActivityLog,
 };
 use eyemotion_auth::{
-    AccountService, AuthConfig, AuthDependencies, FederationService, FlowKeeper, ForgetOauthFlows, InvalidProvider, Keys, KeysError, Links, SendTokenMail,
-    Throttling, TokenMailer,
+    AccountService, AuthConfig, AuthDependencies, FederationService, FlowKeeper, ForgetOauthFlows,
+    InvalidProvider, Keys, KeysError, Links, SendTokenMail, Throttling, TokenMailer,
 };
 use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
 use eyemotion_core::{Clock, SystemClock};
@@ -85,7 +85,8 @@ impl Gateway {
     /// # Errors
     /// [`ComposeError`]; a database that does not answer is none, for it may come later.
     pub fn compose(settings: &Settings, database: &DatabaseConfig) -> Result<Self, ComposeError> {
-        Self::compose_with_clock(settings, database, Arc::new(SystemClock))
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::compose_with_clock(settings, database, &clock)
     }
 
     /// The same by another clock than the machine's.
@@ -95,7 +96,7 @@ impl Gateway {
     pub fn compose_with_clock(
         settings: &Settings,
         database: &DatabaseConfig,
-        clock: Arc<dyn Clock>,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, ComposeError> {
         let db = Db::new(database)?;
         let changes = if settings.cache.enabled {
@@ -109,34 +110,34 @@ impl Gateway {
 
         let subscriptions = Arc::new(Subscriptions::new(
             db.clone(),
-            Arc::clone(&clock),
+            Arc::clone(clock),
             Arc::clone(&quota),
         ));
         let accounts = AccountService::new(
             AuthDependencies {
                 db: db.clone(),
-                clock: Arc::clone(&clock),
+                clock: Arc::clone(clock),
                 keys: Arc::clone(&keys),
                 activity: Arc::clone(&activity),
-                outbox: mail::outbox(&clock),
-                lifecycle: privacy::lifecycle(Arc::clone(&subscriptions), &clock),
+                outbox: mail::outbox(clock),
+                lifecycle: privacy::lifecycle(Arc::clone(&subscriptions), clock),
             },
             auth_config(settings),
         )
         .with_hot_reads(&changes);
         let accounts = Arc::new(accounts);
         let federation = federation(settings, Arc::clone(&accounts))?;
-        let storage = Arc::new(storage(settings, &db, &clock, &activity, &keys)?);
+        let storage = Arc::new(storage(settings, &db, clock, &activity, &keys)?);
         let projects = ProjectService::new(
             db.clone(),
-            Arc::clone(&clock),
+            Arc::clone(clock),
             Arc::clone(&activity),
-            Arc::new(ProjectFiles::new(Arc::clone(&clock))),
+            Arc::new(ProjectFiles::new(Arc::clone(clock))),
         );
-        let billing = BillingService::new(db.clone(), Arc::clone(&clock), Arc::clone(&activity))
+        let billing = BillingService::new(db.clone(), Arc::clone(clock), Arc::clone(&activity))
             .with_hot_reads(&changes);
-        let mail = MailParts::new(settings, &db, &clock)?;
-        let kv = KvParts::new(&db, &clock, &activity, &changes);
+        let mail = MailParts::new(settings, &db, clock)?;
+        let kv = KvParts::new(&db, clock, &activity, &changes);
         let health = Components::new(vec![
             Arc::new(DatabaseProbe::new(db.clone())),
             Arc::new(StorageProbe::new(Arc::clone(&storage.blobs))),
@@ -147,40 +148,10 @@ impl Gateway {
         let workers = match u16::try_from(settings.jobs.workers) {
             Ok(0) | Err(_) => None,
             Ok(jobs) => {
-                let workers = Workers::builder(db.clone(), Arc::clone(&clock))
+                let workers = Workers::builder(db.clone(), Arc::clone(clock))
                     .concurrency(jobs)
-                    .register::<SendTokenMail>(TokenMailer::new(Arc::clone(&accounts)))
-                    .register::<RenewSubscriptions>(subscriptions)
-                    .schedule(
-                        "billing.renew_subscriptions",
-                        "* * * * *",
-                        &RenewSubscriptions {},
-                    )
-                    .register::<MaintainActivityLog>(ActivityLogKeeper::new(
-                        db.clone(),
-                        Arc::clone(&clock),
-                    ))
-                    .schedule(
-                        "admin.maintain_activity_log",
-                        "17 3 * * *",
-                        &MaintainActivityLog {},
-                    )
-                    .register::<ForgetIdempotencyKeys>(IdempotencyKeyKeeper::new(
-                        db.clone(),
-                        Arc::clone(&clock),
-                    ))
-                    .schedule(
-                        "admin.forget_idempotency_keys",
-                        "23 * * * *",
-                        &ForgetIdempotencyKeys {},
-                    );
-                let workers = workers
-                    .register::<ForgetOauthFlows>(FlowKeeper::new(db.clone(), Arc::clone(&clock)))
-                    .schedule(
-                        "auth.forget_oauth_flows",
-                        "*/5 * * * *",
-                        &ForgetOauthFlows {},
-                    );
+                    .register::<SendTokenMail>(TokenMailer::new(Arc::clone(&accounts)));
+                let workers = scheduled(workers, subscriptions, &db, clock);
                 let workers = privacy::workers(workers, &accounts, &db);
                 let workers = kv.workers(mail.workers(workers)?);
                 Some(eyemotion_storage::workers(workers, &storage).start()?)
@@ -221,6 +192,36 @@ impl Gateway {
         }
         self.db.close();
     }
+}
+
+/// The jobs that the clock starts and no other part brings along.
+fn scheduled(
+    workers: Workers,
+    subscriptions: Arc<Subscriptions>,
+    db: &Db,
+    clock: &Arc<dyn Clock>,
+) -> Workers {
+    let log = ActivityLogKeeper::new(db.clone(), Arc::clone(clock));
+    let keys = IdempotencyKeyKeeper::new(db.clone(), Arc::clone(clock));
+    let flows = FlowKeeper::new(db.clone(), Arc::clone(clock));
+    let (renew, maintain) = (RenewSubscriptions {}, MaintainActivityLog {});
+    workers
+        .register::<RenewSubscriptions>(subscriptions)
+        .schedule("billing.renew_subscriptions", "* * * * *", &renew)
+        .register::<MaintainActivityLog>(log)
+        .schedule("admin.maintain_activity_log", "17 3 * * *", &maintain)
+        .register::<ForgetIdempotencyKeys>(keys)
+        .schedule(
+            "admin.forget_idempotency_keys",
+            "23 * * * *",
+            &ForgetIdempotencyKeys {},
+        )
+        .register::<ForgetOauthFlows>(flows)
+        .schedule(
+            "auth.forget_oauth_flows",
+            "*/5 * * * *",
+            &ForgetOauthFlows {},
+        )
 }
 
 /// The account service alone, for commands that make accounts.

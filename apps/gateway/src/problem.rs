@@ -147,9 +147,7 @@ impl ApiError {
                 ErrorCode::TokenExpired
                 | ErrorCode::TokenInvalid
                 | ErrorCode::SessionEnded
-                | ErrorCode::ApiKeyInvalid => {
-                    "Bearer realm=\"eyemotion\", error=\"invalid_token\""
-                }
+                | ErrorCode::ApiKeyInvalid => "Bearer realm=\"eyemotion\", error=\"invalid_token\"",
                 _ => "Bearer realm=\"eyemotion\"",
             };
             response.insert_header((header::WWW_AUTHENTICATE, challenge));

@@ -1,7 +1,9 @@
 use crate::config::ServerSettings;
 use crate::rate_limit::RateLimits;
 use eyemotion_admin::Audit;
-use eyemotion_auth::{Accounts, ApiKeys, Federation, People, Privacy, Recovery, SessionGate, Sessions};
+use eyemotion_auth::{
+    Accounts, ApiKeys, Federation, People, Privacy, Recovery, SessionGate, Sessions,
+};
 use eyemotion_billing::Billing;
 use eyemotion_health::Health;
 use eyemotion_kv::{FlagSettings, KeyValue};

@@ -195,7 +195,7 @@ impl Replica {
 
 impl Running {
     fn start(settings: &Settings, database: &TestDatabase, clock: Arc<dyn Clock>) -> Self {
-        let gateway = Gateway::compose_with_clock(settings, &database.config(), clock)
+        let gateway = Gateway::compose_with_clock(settings, &database.config(), &clock)
             .expect("the server is composed");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");

@@ -7,7 +7,10 @@
 
 #![cfg_attr(
     any(feature = "app", feature = "provider"),
-    expect(clippy::expect_used, reason = "a test whose stage cannot be set has failed")
+    expect(
+        clippy::expect_used,
+        reason = "a test whose stage cannot be set has failed"
+    )
 )]
 #![cfg_attr(
     feature = "app",
@@ -33,7 +36,7 @@ pub use app::{Answer, Client, Replica, Session, TestApp};
 #[cfg(feature = "app")]
 pub use contract::{Contract, Operation};
 pub use database::TestDatabase;
-#[cfg(feature = "provider")]
-pub use provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, Fault, ProviderUser};
 #[cfg(feature = "app")]
 pub use gateway::config;
+#[cfg(feature = "provider")]
+pub use provider::{CLIENT_ID, CLIENT_SECRET, FakeProvider, Fault, ProviderUser};

@@ -13,12 +13,12 @@ mod service_caller;
 
 pub use admin::{AdminCaller, SuperAdminCaller};
 pub use caller::{Caller, Guest, IdempotencyHeader};
+pub(crate) use caller::{present_caller, services};
 pub use conditional::{IfMatch, etag};
 pub use departing::Departing;
 pub use device::{Device, SignOutCaller};
 pub use json::ValidJson;
 pub use limited::{Limited, Mail, Refresh, Register, SignIn};
 pub use origin::Origin;
-pub(crate) use caller::{present_caller, services};
 pub use parameters::{Id, PageQuery, ValidQuery};
 pub use service_caller::ServiceCaller;

@@ -12,10 +12,11 @@ impl World {
 
     async fn role(&self, person: &Person) -> Result<UserRole, AuthError> {
         let token = &person.tokens.access_token;
-        match self.accounts.admit(&nobody(), token).await? {
-            Actor::User { role, .. } => Ok(role),
-            other => panic!("{other:?}"),
-        }
+        let admitted = self.accounts.admit(&nobody(), token).await?;
+        let Actor::User { role, .. } = admitted else {
+            unreachable!("a person's token is a person's: {admitted:?}")
+        };
+        Ok(role)
     }
 }
 

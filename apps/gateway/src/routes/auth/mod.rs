@@ -11,7 +11,7 @@ mod register;
 mod signin;
 mod signout;
 mod update_profile;
-pub mod view;
+pub(crate) mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
