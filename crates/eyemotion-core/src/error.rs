@@ -87,7 +87,7 @@ codes! {
     AccountBanned = "account_banned", Forbidden, "The account is banned";
     ReauthenticationNeeded = "reauthentication_needed", Forbidden, "Prove again who you are";
     OneTimeTokenInvalid = "one_time_token_invalid", Forbidden, "The link or the code is not valid or has expired";
-    AccountDeletionScheduled = "account_deletion_scheduled", Forbidden, "The account is going to be deleted";
+    AccountDeletionScheduled = "account_deletion_scheduled", Unauthenticated, "The account is going to be deleted";
     EmailNotConfirmed = "email_not_confirmed", Forbidden, "The e-mail address is not confirmed yet";
     OauthEmailUnverified = "oauth_email_unverified", Forbidden, "The provider has not verified the e-mail address";
     UploadUrlInvalid = "upload_url_invalid", Forbidden, "The upload URL is not valid";

@@ -37,12 +37,13 @@ pub(crate) struct Backlog {
 }
 
 /// Adds a mail in the reader's language, which the profile tells: one that is made in this same
-/// transaction, perhaps. The profile is auth's, hence SQL and no table of ours.
+/// transaction, perhaps. Where there is no profile any more, the data may say it. The profile is
+/// auth's, hence SQL and no table of ours.
 pub(crate) async fn insert(tx: &mut Tx, row: &NewMailRow<'_>, locale: &str) -> Result<(), DbError> {
     diesel::sql_query(
         "INSERT INTO public.mail_outbox (id, user_id, recipient, template, data, created_at, locale) \
          SELECT $1, reader, $3, $4, $5, $6, left(coalesce(nullif((SELECT preferences ->> 'language' \
-         FROM public.user_profiles WHERE id = reader), ''), $7), 16) \
+         FROM public.user_profiles WHERE id = reader), ''), $5 ->> 'language', $7), 16) \
          FROM (SELECT coalesce($2, auth.served_user()) AS reader) AS reader",
     )
     .bind::<SqlUuid, _>(row.id)
@@ -143,6 +144,9 @@ pub(crate) async fn erase(
     Ok(diesel::delete(batch).execute(tx).await?)
 }
 
+/// To somebody who is deleted: the address is kept for as long as it takes to write to it.
+const GOODBYE: &str = "account_deleted";
+
 /// Takes the data from what failed before `wipe` and deletes what is settled and was posted before
 /// `delete`. Returns how many were deleted.
 pub(crate) async fn prune(
@@ -159,7 +163,11 @@ pub(crate) async fn prune(
         .await?;
     let settled = mail_outbox::table
         .filter(mail_outbox::state.ne("queued"))
-        .filter(mail_outbox::created_at.lt(delete));
+        .filter(
+            mail_outbox::created_at
+                .lt(delete)
+                .or(mail_outbox::template.eq(GOODBYE)),
+        );
     Ok(diesel::delete(settled).execute(tx).await?)
 }
 

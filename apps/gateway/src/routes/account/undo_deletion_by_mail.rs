@@ -23,7 +23,7 @@ struct UndoDeletionBody {
     request_body = UndoDeletionBody,
     responses(
         (status = 200, description = "The account stays", body = Done),
-        (status = 401, description = "The token is not valid, was used, or it is too late", body = Problem, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "How to sign in"))),
+        (status = 403, description = "The token is not valid, was used, or it is too late", body = Problem, content_type = "application/problem+json"),
         WithBody, Always,
     )
 )]

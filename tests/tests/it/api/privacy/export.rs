@@ -16,9 +16,10 @@ fn unzip(answer: &Answer) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).unwrap();
+        let name = file.name().unwrap().into_owned();
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
-        files.insert(file.name().to_owned(), text);
+        files.insert(name, text);
     }
     files
 }

@@ -1,7 +1,6 @@
 //! What is still under way when an account is deleted.
 
 use super::stage::{Run, Stage, leave};
-use crate::api::mailbox::settled;
 use bytes::Bytes;
 use reqwest::Body;
 use tokio::sync::mpsc;
@@ -44,7 +43,6 @@ async fn an_upload_under_way_comes_to_nothing() {
         assert!((400..500).contains(&answer.status), "{answer:?}");
     }
     stage.erase_wholly().await;
-    settled(&stage.app).await;
     assert_eq!(stage.tables_with(&person).await, [""; 0]);
     assert!(stage.objects_with(&person).is_empty());
     assert_eq!(stage.drift().await, 0);

@@ -1,5 +1,6 @@
 //! A server whose clock the test moves and whose jobs it starts.
 
+use crate::api::mailbox::settled;
 use crate::api::uploader::Uploader;
 use chrono::{Duration, Utc};
 use eyemotion_core::{Clock, ManualClock};
@@ -57,12 +58,15 @@ impl Stage {
 
     /// Runs a job of this kind once.
     pub(super) async fn run(&self, kind: &str) -> Run {
-        let insert =
-            "insert into jobs.jobs (kind, run_at, max_attempts) values ($1, $2, 1) returning id";
-        let row = self
-            .sql
-            .query_one(insert, &[&kind, &self.clock.now()])
-            .await;
+        let queue = if kind.starts_with("mail.") {
+            "mail"
+        } else {
+            "default"
+        };
+        let insert = "insert into jobs.jobs (kind, queue, run_at, max_attempts)
+            values ($1, $2, $3::text::timestamptz, 1) returning id";
+        let now = self.clock.now().to_rfc3339();
+        let row = self.sql.query_one(insert, &[&kind, &queue, &now]).await;
         let id: uuid::Uuid = row.unwrap().get(0);
         loop {
             let state = "select state from jobs.jobs where id = $1";
@@ -101,6 +105,9 @@ impl Stage {
                 .await
                 == 0
             {
+                // The address is kept for the last mail only.
+                settled(&self.app).await;
+                assert_eq!(self.run("mail.prune_outbox").await, Run::Done);
                 return;
             }
         }
