@@ -66,7 +66,7 @@ async fn a_large_upload_takes_no_memory() {
     let settled = person.settled(file).await;
     let expected = if is_clip { "ready" } else { "rejected" };
     assert_eq!(settled["processingStatus"], expected, "{settled}");
-    let growth = (processes::kib(server.id(), "VmHWM") - before) / 1024;
+    let growth = processes::kib(server.id(), "VmHWM").saturating_sub(before) / 1024;
     tell(&format!(
         "{} MiB uploaded: {} MiB before, {growth} MiB of growth",
         size / MIB,
