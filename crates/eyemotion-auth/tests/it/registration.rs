@@ -19,7 +19,6 @@ async fn an_account_comes_with_everything_that_belongs_to_it() {
     // As the people who write to us will do it.
     let new = NewUser {
         email: " Test@Example.COM ".to_owned(),
-        password: "password".into(),
         full_name: " สมชาย ใจดี ".to_owned(),
         company_name: Some("  ".to_owned()),
         phone: Some("+66 2 123 4567".to_owned()),
