@@ -55,6 +55,13 @@ pub(crate) struct Bounds {
     most: usize,
 }
 
+impl Bounds {
+    /// Characters at most.
+    pub(crate) const fn most(self) -> usize {
+        self.most
+    }
+}
+
 /// Collects what is wrong, so that a client hears of everything at once.
 #[derive(Default)]
 pub(crate) struct Checks(Vec<FieldError>);

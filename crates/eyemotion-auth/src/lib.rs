@@ -3,6 +3,7 @@
 //! * [`Accounts`] is the service: register, sign in, refresh, sign out, profile.
 //! * [`AccountService`] implements it over PostgreSQL; [`AuthDependencies`] is what it needs.
 //! * [`Federation`] is sign-in through Google and GitHub; [`FederationService`] implements it.
+//! * [`Import`] brings people over from another platform, with their passwords.
 //! * [`Keys`] holds the signing key and the master secret from which other keys are derived.
 //! * [`Sessions`] is where people are signed in: listed, ended, proved anew. [`Throttling`] says who
 //!   is held back after wrong passwords.
@@ -18,14 +19,15 @@ mod federation;
 mod fields;
 mod gate;
 mod hot_reads;
+mod import;
 mod key_file;
 mod keys;
 mod lifecycle;
 mod model;
 mod password;
+mod password_check;
 mod password_policy;
 mod people;
-mod password_check;
 mod privacy;
 mod profile;
 mod recovery;
@@ -47,11 +49,12 @@ pub use api_keys::{
 pub use config::AuthConfig;
 pub use error::{AuthError, TokenError};
 pub use federation::{
-    FLOW_LIFE, Federated, Federation, FederationConfig, FederationError, FederationService, FlowFinish,
-    FlowKeeper, FlowReturn, FlowStart, FlowStarted, ForgetOauthFlows, GithubConfig, Identity,
-    InvalidProvider, OidcConfig, Provider, Returned, UnknownProvider,
+    FLOW_LIFE, Federated, Federation, FederationConfig, FederationError, FederationService,
+    FlowFinish, FlowKeeper, FlowReturn, FlowStart, FlowStarted, ForgetOauthFlows, GithubConfig,
+    Identity, InvalidProvider, OidcConfig, Provider, Returned, UnknownProvider,
 };
 pub use gate::SessionGate;
+pub use import::{Arrival, Import, Newcomer, NewcomerIdentity, NewcomerProfile, Refusal};
 pub use keys::{Keys, KeysError};
 pub use lifecycle::AccountsOfPeople;
 pub use model::{AccountOverview, Plan, Profile, Subscription};
@@ -63,6 +66,7 @@ pub use privacy::{
     TombstoneKeeper,
 };
 pub use recovery::{Links, Proof, Recovery, SendTokenMail, TokenMailer};
-pub use sessions::{Session, SessionScope, Sessions};
-pub use throttle::Throttling;
 pub use service::{Accounts, NewUser, ProfileUpdate, Registered, SessionTokens, SignedIn};
+pub use sessions::{Session, SessionScope, Sessions};
+pub use stored_hash::UnusableHash;
+pub use throttle::Throttling;

@@ -1,7 +1,8 @@
-//! Argon2id on a bounded pool.
+//! Argon2id, and other systems' hashes, on a bounded pool.
 
 use crate::error::AuthError;
-use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
+use crate::stored_hash::StoredHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, Version};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::thread;
@@ -11,9 +12,9 @@ use tokio::task;
 use unicode_normalization::UnicodeNormalization;
 
 /// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+pub(crate) const MEMORY_KIB: u32 = 19 * 1024;
+pub(crate) const PASSES: u32 = 2;
+pub(crate) const LANES: u32 = 1;
 const OUTPUT_BYTES: usize = 32;
 
 /// The hash of 32 random bytes that were thrown away. Whoever has no password is checked against
@@ -64,18 +65,22 @@ impl Passwords {
         password: SecretString,
         stored: Option<String>,
     ) -> Result<bool, AuthError> {
-        let password = normalise(&password);
         self.run(move || {
             let known = stored.is_some();
-            let hash = PasswordHash::new(stored.as_deref().unwrap_or(NOBODY))?;
-            let password = password.expose_secret().as_bytes();
-            match argon2()?.verify_password(password, &hash) {
-                Ok(()) => Ok(known),
-                Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-                Err(error) => Err(error),
-            }
+            let hash = StoredHash::parse(stored.as_deref().unwrap_or(NOBODY))
+                .map_err(|_| argon2::password_hash::Error::EncodingInvalid)?;
+            Ok(hash.verify(&password)? && known)
         })
         .await
+    }
+
+    /// The password's hash as we make it today, if `stored`, which it fits, is another system's.
+    /// None, too, if there is no room for that work now: there will be other sign-ins.
+    pub(crate) async fn renew(&self, password: SecretString, stored: &str) -> Option<String> {
+        if StoredHash::parse(stored).is_ok_and(|hash| hash.is_current()) {
+            return None;
+        }
+        self.hash(password).await.ok()
     }
 
     async fn run<T: Send + 'static>(
@@ -102,7 +107,7 @@ impl Passwords {
     }
 }
 
-fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> {
+pub(crate) fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }

@@ -25,7 +25,7 @@ impl AccountService {
         password: SecretString,
     ) -> Result<SignedIn, AuthError> {
         let platform = as_platform(ctx);
-        let (person, counters) = self.check_password(ctx, email, password).await?;
+        let (person, counters) = self.check_password(ctx, email, password.clone()).await?;
         let now = self.clock.now();
         if let Some(until) = person.banned_until.filter(|until| now < *until) {
             return Err(AuthError::Banned(until));
@@ -35,9 +35,14 @@ impl AccountService {
         }
         let user = UserId(person.id);
         let session = SessionId(self.clock.new_id());
+        let stored = person.password_hash.unwrap_or_default();
+        let renewed = self.passwords.renew(password, &stored).await;
 
         let mut tx = self.db.begin(&platform).await?;
         self.count_success(&mut tx, &counters).await?;
+        if let Some(hash) = renewed {
+            users::renew_hash(&mut tx, user, &stored, &hash).await?;
+        }
         let role = profiles::parse_role(&users::standing(&mut tx, user).await?.role)?;
         let subject = Subject {
             user,

@@ -74,10 +74,7 @@ pub(crate) fn compose(
         .message_id(Some(message_id.clone()))
         .date(row.created_at.into())
         .header(AutoSubmitted)
-        .multipart(MultiPart::alternative_plain_html(
-            mail.text,
-            mail.html,
-        ))?;
+        .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))?;
     let mut shown = presentable(data);
     Ok(Outgoing {
         id: row.id,

@@ -6,6 +6,7 @@ mod erasure;
 mod export;
 mod tombstones;
 
+pub(crate) use deletion::id_hash;
 pub use erasure::{AccountEraser, EraseAccounts};
 pub use tombstones::{HonourTombstones, TombstoneKeeper};
 

@@ -6,6 +6,7 @@ pub(crate) mod api_keys;
 pub(crate) mod claimed;
 pub(crate) mod deletions;
 pub(crate) mod identities;
+pub(crate) mod imports;
 pub(crate) mod oauth_flows;
 pub(crate) mod one_time_tokens;
 pub(crate) mod profiles;

@@ -165,6 +165,22 @@ pub(crate) async fn set_password(
         .await
 }
 
+/// Replaces a hash by another one of the same password, unless the password has been changed.
+pub(crate) async fn renew_hash(
+    tx: &mut Tx,
+    user: UserId,
+    stored: &str,
+    renewed: &str,
+) -> QueryResult<usize> {
+    let unchanged = users::table
+        .find(user.0)
+        .filter(users::password_hash.eq(stored));
+    diesel::update(unchanged)
+        .set(users::password_hash.eq(renewed))
+        .execute(tx)
+        .await
+}
+
 /// Gives the person a proved address, normalised.
 pub(crate) async fn set_email(
     tx: &mut Tx,
