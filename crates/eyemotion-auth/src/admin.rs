@@ -56,6 +56,6 @@ impl AccountService {
 const fn require_platform(ctx: &Ctx) -> Result<(), AuthError> {
     match ctx.actor {
         Actor::System(_) => Ok(()),
-        Actor::Anonymous | Actor::User { .. } => Err(AuthError::Forbidden),
+        Actor::Anonymous | Actor::ApiKey { .. } | Actor::User { .. } => Err(AuthError::Forbidden),
     }
 }

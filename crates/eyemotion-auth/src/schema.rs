@@ -168,7 +168,13 @@ diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(user_profiles -> users (id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(api_keys, one_time_tokens, users, sessions, user_profiles);
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    one_time_tokens,
+    users,
+    sessions,
+    user_profiles
+);
 diesel::allow_tables_to_appear_in_same_query!(account_deletions, users);
 diesel::allow_tables_to_appear_in_same_query!(account_deletions, user_profiles);
 diesel::allow_tables_to_appear_in_same_query!(account_deletions, sessions);

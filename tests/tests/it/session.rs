@@ -112,7 +112,10 @@ impl Session {
                 .unwrap_or_default()),
             Err(error) => {
                 self.run("ROLLBACK").await;
-                Err(error.code().unwrap_or_else(|| panic!("{sql}: {error:?}")).clone())
+                Err(error
+                    .code()
+                    .unwrap_or_else(|| panic!("{sql}: {error:?}"))
+                    .clone())
             }
         }
     }
@@ -122,7 +125,11 @@ impl Session {
         let stream = match self.client.copy_out(sql).await {
             Ok(stream) => stream,
             Err(error) => {
-                assert_eq!(error.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{sql}: {error:?}");
+                assert_eq!(
+                    error.code(),
+                    Some(&SqlState::INSUFFICIENT_PRIVILEGE),
+                    "{sql}: {error:?}"
+                );
                 return String::new();
             }
         };

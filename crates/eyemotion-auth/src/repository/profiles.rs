@@ -173,6 +173,8 @@ pub(crate) async fn language(tx: &mut Tx, user: UserId) -> QueryResult<Option<St
         .await
         .optional()?;
     let language = preferences.as_ref().and_then(|all| all.get("language"));
-    let language = language.and_then(Value::as_str).filter(|text| !text.is_empty());
+    let language = language
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty());
     Ok(language.map(|text| text.chars().take(16).collect()))
 }

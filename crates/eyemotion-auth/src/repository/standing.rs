@@ -39,9 +39,7 @@ pub(crate) async fn find(
     users::table
         .inner_join(user_profiles::table)
         .left_join(sessions::table.on(own))
-        .left_join(
-            account_deletions::table.on(account_deletions::user_id.eq(users::id.nullable())),
-        )
+        .left_join(account_deletions::table.on(account_deletions::user_id.eq(users::id.nullable())))
         .filter(users::id.eq(user.0))
         .select((
             user_profiles::role,

@@ -2,7 +2,7 @@
 
 use crate::api::mailbox::settled;
 use crate::api::uploader::Uploader;
-use chrono::{Duration, Utc};
+use chrono::{Duration, SubsecRound, Utc};
 use eyemotion_core::{Clock, ManualClock};
 use eyemotion_testkit::{Client, TestApp};
 use serde_json::json;
@@ -31,7 +31,8 @@ impl Stage {
     }
 
     pub(super) async fn with_undo_days(days: u64) -> Self {
-        let clock = Arc::new(ManualClock::at(Utc::now()));
+        // As the database keeps it: what is due now must not be due a nanosecond later.
+        let clock = Arc::new(ManualClock::at(Utc::now().trunc_subsecs(6)));
         let app = TestApp::start_at(clock.clone(), |settings| {
             settings.auth.deletion_undo_days = days;
         })
