@@ -2,6 +2,7 @@
 
 /** Operations that take an `Idempotency-Key`. */
 export const keyed: ReadonlySet<string> = new Set([
+  'POST /api-keys',
   'POST /files/upload-url',
   'POST /projects',
 ]);

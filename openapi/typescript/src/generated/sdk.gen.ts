@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { ConfirmUploadData, ConfirmUploadErrors, ConfirmUploadResponses, CreateDownloadUrlData, CreateDownloadUrlErrors, CreateDownloadUrlResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateUploadUrlData, CreateUploadUrlErrors, CreateUploadUrlResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DownloadFileData, DownloadFileErrors, DownloadFileResponses, GetCreditsData, GetCreditsErrors, GetCreditsResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFileData, GetFileErrors, GetFileResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetMeData, GetMeErrors, GetMeResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, ListCreditUsageData, ListCreditUsageErrors, ListCreditUsageResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProjectFilesData, ListProjectFilesErrors, ListProjectFilesResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListUserProjectsData, ListUserProjectsErrors, ListUserProjectsResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, RestoreFileData, RestoreFileErrors, RestoreFileResponses, SetFileFavoriteData, SetFileFavoriteErrors, SetFileFavoriteResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, StreamFileData, StreamFileErrors, StreamFileResponses, UpdateFileData, UpdateFileErrors, UpdateFileResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UploadFileData, UploadFileErrors, UploadFileResponses, WatchFileData, WatchFileErrors, WatchFileResponse, WatchFileResponses } from './types.gen.js';
+import type { AddIdentityData, AddIdentityErrors, AddIdentityResponses, BanUserData, BanUserErrors, BanUserResponses, BeginOauthData, BeginOauthErrors, BeginOauthResponses, ChangeEmailData, ChangeEmailErrors, ChangeEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeRoleData, ChangeRoleErrors, ChangeRoleResponses, ConfirmEmailChangeData, ConfirmEmailChangeErrors, ConfirmEmailChangeResponses, ConfirmEmailData, ConfirmEmailErrors, ConfirmEmailResponses, ConfirmUploadData, ConfirmUploadErrors, ConfirmUploadResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateDownloadUrlData, CreateDownloadUrlErrors, CreateDownloadUrlResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateUploadUrlData, CreateUploadUrlErrors, CreateUploadUrlResponses, DeleteEntriesData, DeleteEntriesErrors, DeleteEntriesResponses, DeleteEntryData, DeleteEntryErrors, DeleteEntryResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DownloadFileData, DownloadFileErrors, DownloadFileResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportAccountData, ExportAccountErrors, ExportAccountResponses, FinishOauthData, FinishOauthErrors, FinishOauthResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetAccountDeletionData, GetAccountDeletionErrors, GetAccountDeletionResponses, GetCreditsData, GetCreditsErrors, GetCreditsResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetEntriesData, GetEntriesErrors, GetEntriesResponses, GetEntryData, GetEntryErrors, GetEntryResponses, GetFileData, GetFileErrors, GetFileResponses, GetFlagsData, GetFlagsErrors, GetFlagsResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetMeData, GetMeErrors, GetMeResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetUserData, GetUserErrors, GetUserResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCreditUsageData, ListCreditUsageErrors, ListCreditUsageResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListIdentitiesData, ListIdentitiesErrors, ListIdentitiesResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProjectFilesData, ListProjectFilesErrors, ListProjectFilesResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListUserProjectsData, ListUserProjectsErrors, ListUserProjectsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, RemoveIdentityData, RemoveIdentityErrors, RemoveIdentityResponses, RequestAccountDeletionData, RequestAccountDeletionErrors, RequestAccountDeletionResponses, ResendConfirmationData, ResendConfirmationErrors, ResendConfirmationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreFileData, RestoreFileErrors, RestoreFileResponses, ReturnFromOauthData, ReturnFromOauthErrors, ReturnFromOauthResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, SendMagicLinkData, SendMagicLinkErrors, SendMagicLinkResponses, SendReauthenticationCodeData, SendReauthenticationCodeErrors, SendReauthenticationCodeResponses, SetEntriesData, SetEntriesErrors, SetEntriesResponses, SetEntryData, SetEntryErrors, SetEntryResponses, SetFileFavoriteData, SetFileFavoriteErrors, SetFileFavoriteResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, StreamFileData, StreamFileErrors, StreamFileResponses, UnbanUserData, UnbanUserErrors, UnbanUserResponses, UndoAccountDeletionByMailData, UndoAccountDeletionByMailErrors, UndoAccountDeletionByMailResponses, UndoAccountDeletionData, UndoAccountDeletionErrors, UndoAccountDeletionResponses, UpdateFileData, UpdateFileErrors, UpdateFileResponses, UpdateFlagsData, UpdateFlagsErrors, UpdateFlagsResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UploadFileData, UploadFileErrors, UploadFileResponses, VerifyMagicLinkData, VerifyMagicLinkErrors, VerifyMagicLinkResponses, WatchFileData, WatchFileErrors, WatchFileResponse, WatchFileResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -58,6 +58,407 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * Lists the audit log, newest first.
+     */
+    public listAudit<ThrowOnError extends boolean = false>(options?: Options<ListAuditData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListAuditResponses, ListAuditErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/audit',
+            ...options
+        });
+    }
+    
+    /**
+     * Returns the feature flags.
+     *
+     * For admins, and for API keys with the scope `flags:read`.
+     */
+    public getFlags<ThrowOnError extends boolean = false>(options?: Options<GetFlagsData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<GetFlagsResponses, GetFlagsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/flags',
+            ...options
+        });
+    }
+    
+    /**
+     * Changes feature flags, on every replica within a second.
+     *
+     * For admins, and for API keys with the scope `flags:write`. What a flag that is off covers
+     * answers 503 `feature_disabled`. With `authEnabled` off, nobody can register or sign in any more;
+     * sessions can still be refreshed and ended, signed-in admins reach everything, and so this.
+     */
+    public updateFlags<ThrowOnError extends boolean = false>(options: Options<UpdateFlagsData, ThrowOnError>) {
+        return (options.client ?? this.client).put<UpdateFlagsResponses, UpdateFlagsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/flags',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Lists people, newest first.
+     */
+    public listUsers<ThrowOnError extends boolean = false>(options?: Options<ListUsersData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/users',
+            ...options
+        });
+    }
+    
+    /**
+     * Returns a person with profile and subscription.
+     */
+    public getUser<ThrowOnError extends boolean = false>(options: Options<GetUserData, ThrowOnError>) {
+        return (options.client ?? this.client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/users/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Lifts a person's ban.
+     */
+    public unbanUser<ThrowOnError extends boolean = false>(options: Options<UnbanUserData, ThrowOnError>) {
+        return (options.client ?? this.client).delete<UnbanUserResponses, UnbanUserErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/users/{id}/ban',
+            ...options
+        });
+    }
+    
+    /**
+     * Bans a person.
+     *
+     * Their sessions end, and a sign-in with the right password is told of the ban. On somebody
+     * banned, the new ban replaces the old one.
+     */
+    public banUser<ThrowOnError extends boolean = false>(options: Options<BanUserData, ThrowOnError>) {
+        return (options.client ?? this.client).post<BanUserResponses, BanUserErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/users/{id}/ban',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Gives a person a role.
+     *
+     * It holds for requests from then on, whatever their tokens say. Nobody changes their own role,
+     * and the last super_admin stays one.
+     */
+    public changeRole<ThrowOnError extends boolean = false>(options: Options<ChangeRoleData, ThrowOnError>) {
+        return (options.client ?? this.client).put<ChangeRoleResponses, ChangeRoleErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/users/{id}/role',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Ends all sessions of a person.
+     */
+    public endUserSessions<ThrowOnError extends boolean = false>(options: Options<EndUserSessionsData, ThrowOnError>) {
+        return (options.client ?? this.client).delete<EndUserSessionsResponses, EndUserSessionsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/users/{id}/sessions',
+            ...options
+        });
+    }
+    
+    /**
+     * Lists the API keys of all admins, also those that work no more.
+     */
+    public listApiKeys<ThrowOnError extends boolean = false>(options?: Options<ListApiKeysData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListApiKeysResponses, ListApiKeysErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/api-keys',
+            ...options
+        });
+    }
+    
+    /**
+     * Makes an API key.
+     *
+     * Its secret is in this answer and nowhere else.
+     */
+    public createApiKey<ThrowOnError extends boolean = false>(options: Options<CreateApiKeyData, ThrowOnError>) {
+        return (options.client ?? this.client).post<CreateApiKeyResponses, CreateApiKeyErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/api-keys',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Revokes an API key.
+     *
+     * It is refused everywhere within a second, and stays in the list.
+     */
+    public revokeApiKey<ThrowOnError extends boolean = false>(options: Options<RevokeApiKeyData, ThrowOnError>) {
+        return (options.client ?? this.client).delete<RevokeApiKeyResponses, RevokeApiKeyErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/api-keys/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Tells whether the caller's account is going to be deleted.
+     */
+    public getAccountDeletion<ThrowOnError extends boolean = false>(options?: Options<GetAccountDeletionData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<GetAccountDeletionResponses, GetAccountDeletionErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/account/deletion',
+            ...options
+        });
+    }
+    
+    /**
+     * Asks for the deletion of the caller's account, with everything that belongs to it.
+     *
+     * Needs a recent proof of who one is. Every session ends; until `dueAt` one can sign in, to do
+     * nothing but undo this, and so does the mailed link. Asking twice changes nothing.
+     */
+    public requestAccountDeletion<ThrowOnError extends boolean = false>(options?: Options<RequestAccountDeletionData, ThrowOnError>) {
+        return (options?.client ?? this.client).post<RequestAccountDeletionResponses, RequestAccountDeletionErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/account/deletion',
+            ...options
+        });
+    }
+    
+    /**
+     * Keeps the caller's account after all.
+     */
+    public undoAccountDeletion<ThrowOnError extends boolean = false>(options?: Options<UndoAccountDeletionData, ThrowOnError>) {
+        return (options?.client ?? this.client).post<UndoAccountDeletionResponses, UndoAccountDeletionErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/account/deletion/undo',
+            ...options
+        });
+    }
+    
+    /**
+     * Keeps an account after all, by the token of the mailed link.
+     */
+    public undoAccountDeletionByMail<ThrowOnError extends boolean = false>(options: Options<UndoAccountDeletionByMailData, ThrowOnError>) {
+        return (options.client ?? this.client).post<UndoAccountDeletionByMailResponses, UndoAccountDeletionByMailErrors, ThrowOnError>({
+            url: '/auth/account/deletion/undo-by-mail',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Hands out everything that is kept about the caller.
+     *
+     * A ZIP archive of lists (one JSON object a line), without secrets; the media themselves are
+     * downloaded file by file, `files.ndjson` says where. Needs a recent proof of who one is. If
+     * something fails on the way, the connection breaks and the archive has no end.
+     */
+    public exportAccount<ThrowOnError extends boolean = false>(options?: Options<ExportAccountData, ThrowOnError>) {
+        return (options?.client ?? this.client).post<ExportAccountResponses, ExportAccountErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/account/export',
+            ...options
+        });
+    }
+    
+    /**
+     * Lists what was done with the caller's account, newest first.
+     */
+    public listActivity<ThrowOnError extends boolean = false>(options?: Options<ListActivityData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListActivityResponses, ListActivityErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/activity',
+            ...options
+        });
+    }
+    
+    /**
+     * Ends a sign-in through a provider.
+     *
+     * The `code` and `state` are the provider's own, as `redirectTo` got them in its query; they are
+     * good once. Somebody new gets an account. An account with the same address is joined only if the
+     * provider has verified it and the account's holder has, too; one whose address nobody ever proved
+     * goes to the address's owner, without the password and sessions it had.
+     */
+    public finishOauth<ThrowOnError extends boolean = false>(options: Options<FinishOauthData, ThrowOnError>) {
+        return (options.client ?? this.client).post<FinishOauthResponses, FinishOauthErrors, ThrowOnError>({
+            url: '/auth/callback',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Confirms an address and signs in.
+     *
+     * Takes what the mail says: a link's token is good for 24 hours, a code for 10 minutes and 5 attempts, each once.
+     */
+    public confirmEmail<ThrowOnError extends boolean = false>(options: Options<ConfirmEmailData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ConfirmEmailResponses, ConfirmEmailErrors, ThrowOnError>({
+            url: '/auth/confirm',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Mails another link and code to confirm an address with.
+     *
+     * At most one mail a minute and four an hour go to an address.
+     * The answer and its time are the same for every address.
+     */
+    public resendConfirmation<ThrowOnError extends boolean = false>(options: Options<ResendConfirmationData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ResendConfirmationResponses, ResendConfirmationErrors, ThrowOnError>({
+            url: '/auth/confirm/resend',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Asks for another address.
+     *
+     * A link and a code go to the new address; the account keeps the old one until they come back.
+     * Whether the new address has an account is not told.
+     */
+    public changeEmail<ThrowOnError extends boolean = false>(options: Options<ChangeEmailData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ChangeEmailResponses, ChangeEmailErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/email',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Gives the account its new address.
+     *
+     * Beside a code, `email` is the address that the account still has. The former address gets a
+     * mail, and links that were sent there before are no longer good.
+     */
+    public confirmEmailChange<ThrowOnError extends boolean = false>(options: Options<ConfirmEmailChangeData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ConfirmEmailChangeResponses, ConfirmEmailChangeErrors, ThrowOnError>({
+            url: '/auth/email/confirm',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Lists the caller's identities.
+     */
+    public listIdentities<ThrowOnError extends boolean = false>(options?: Options<ListIdentitiesData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListIdentitiesResponses, ListIdentitiesErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/identities',
+            ...options
+        });
+    }
+    
+    /**
+     * Begins to add an identity to the caller's account.
+     *
+     * Goes on as a sign-in does; `POST /auth/callback` then answers without a session, for there is one.
+     */
+    public addIdentity<ThrowOnError extends boolean = false>(options: Options<AddIdentityData, ThrowOnError>) {
+        return (options.client ?? this.client).post<AddIdentityResponses, AddIdentityErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/identities',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Removes an identity from the caller's account.
+     *
+     * The last way to sign in stays: where there is no password and no other identity, it is refused.
+     */
+    public removeIdentity<ThrowOnError extends boolean = false>(options: Options<RemoveIdentityData, ThrowOnError>) {
+        return (options.client ?? this.client).delete<RemoveIdentityResponses, RemoveIdentityErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/identities/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Mails a link and a code to sign in with.
+     *
+     * Makes no account. Both are good for 10 minutes.
+     * The answer and its time are the same for every address.
+     */
+    public sendMagicLink<ThrowOnError extends boolean = false>(options: Options<SendMagicLinkData, ThrowOnError>) {
+        return (options.client ?? this.client).post<SendMagicLinkResponses, SendMagicLinkErrors, ThrowOnError>({
+            url: '/auth/magic-link',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Signs in by mail.
+     *
+     * Takes what the mail says: good for 10 minutes, once; a code dies with its fifth wrong guess.
+     */
+    public verifyMagicLink<ThrowOnError extends boolean = false>(options: Options<VerifyMagicLinkData, ThrowOnError>) {
+        return (options.client ?? this.client).post<VerifyMagicLinkResponses, VerifyMagicLinkErrors, ThrowOnError>({
+            url: '/auth/magic-link/verify',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
      * Returns the caller's account.
      *
      * With profile, live subscription, its plan and the credits left.
@@ -67,6 +468,91 @@ export class Operations extends HeyApiClient {
             security: [{ scheme: 'bearer', type: 'http' }],
             url: '/auth/me',
             ...options
+        });
+    }
+    
+    /**
+     * Begins to sign in through a provider.
+     *
+     * Send the browser to `url`. The provider sends it back to this server's callback, which leads it
+     * on to `redirectTo` with `code` and `state` in the query (or `error` and `state`); the page hands
+     * both to `POST /auth/callback`. The whole takes 300 seconds at most and works once, in this one
+     * browser: the answer sets a cookie that must come back, so a page on another origin of the site
+     * calls with `credentials: "include"`. A client that carries no cookies sends `codeChallenge`
+     * instead, and the verifier in the end.
+     */
+    public beginOauth<ThrowOnError extends boolean = false>(options: Options<BeginOauthData, ThrowOnError>) {
+        return (options.client ?? this.client).post<BeginOauthResponses, BeginOauthErrors, ThrowOnError>({
+            url: '/auth/oauth/{provider}',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Takes the browser back from a provider.
+     *
+     * Only browsers come here. They are led on to the `redirectTo` that the flow began with, which gets
+     * the provider's own `code` and `state`, or `error` and `state`; `POST /auth/callback` does the
+     * rest. Where the flow has no page to go to, it ends here: the answer is that of
+     * `POST /auth/callback`.
+     */
+    public returnFromOauth<ThrowOnError extends boolean = false>(options: Options<ReturnFromOauthData, ThrowOnError>) {
+        return (options.client ?? this.client).get<ReturnFromOauthResponses, ReturnFromOauthErrors, ThrowOnError>({ url: '/auth/oauth/{provider}/callback', ...options });
+    }
+    
+    /**
+     * Changes the caller's password.
+     *
+     * Ends the caller's other sessions. An account without a password gets its first one, if the
+     * caller has proved a short time ago who they are.
+     */
+    public changePassword<ThrowOnError extends boolean = false>(options: Options<ChangePasswordData, ThrowOnError>) {
+        return (options.client ?? this.client).put<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/password',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Mails a link and a code to set a new password with.
+     *
+     * The link is good for 30 minutes, the code for 10.
+     * The answer and its time are the same for every address.
+     */
+    public forgotPassword<ThrowOnError extends boolean = false>(options: Options<ForgotPasswordData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ForgotPasswordResponses, ForgotPasswordErrors, ThrowOnError>({
+            url: '/auth/password/forgot',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Sets a new password by mail.
+     *
+     * Ends every session of the account and opens none: sign in with the new password. A password
+     * that is refused does not use up the link.
+     */
+    public resetPassword<ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
+            url: '/auth/password/reset',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
     
@@ -93,6 +579,39 @@ export class Operations extends HeyApiClient {
                 'Content-Type': 'application/json',
                 ...options.headers
             }
+        });
+    }
+    
+    /**
+     * Proves once more who the caller is.
+     *
+     * What is dangerous (another password or address, deleting the account) answers 403
+     * `reauthentication_needed` with `maxAge`, in seconds, unless the caller signed in or called this
+     * less than so long ago.
+     */
+    public reauthenticate<ThrowOnError extends boolean = false>(options: Options<ReauthenticateData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ReauthenticateResponses, ReauthenticateErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/reauthenticate',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Mails the caller a code to prove with who they are.
+     *
+     * For accounts without a password: send the code to `/auth/reauthenticate` within 10 minutes, from
+     * the session that asked for it.
+     */
+    public sendReauthenticationCode<ThrowOnError extends boolean = false>(options?: Options<SendReauthenticationCodeData, ThrowOnError>) {
+        return (options?.client ?? this.client).post<SendReauthenticationCodeResponses, SendReauthenticationCodeErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/reauthenticate/code',
+            ...options
         });
     }
     
@@ -131,9 +650,44 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * Signs several of the caller's devices out at once.
+     */
+    public revokeSessions<ThrowOnError extends boolean = false>(options: Options<RevokeSessionsData, ThrowOnError>) {
+        return (options.client ?? this.client).delete<RevokeSessionsResponses, RevokeSessionsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/sessions',
+            ...options
+        });
+    }
+    
+    /**
+     * Lists the devices that the caller is signed in on, newest first.
+     */
+    public listSessions<ThrowOnError extends boolean = false>(options?: Options<ListSessionsData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/sessions',
+            ...options
+        });
+    }
+    
+    /**
+     * Signs one of the caller's devices out.
+     */
+    public revokeSession<ThrowOnError extends boolean = false>(options: Options<RevokeSessionData, ThrowOnError>) {
+        return (options.client ?? this.client).delete<RevokeSessionResponses, RevokeSessionErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/auth/sessions/{id}',
+            ...options
+        });
+    }
+    
+    /**
      * Signs in.
      *
-     * An unknown address and a wrong password get the same answer in the same time.
+     * An unknown address and a wrong password get the same answer in the same time. After wrong
+     * passwords the address is held back, for longer each time; a device that sends the access token
+     * of the very account is not, whatever others try.
      */
     public signIn<ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>) {
         return (options.client ?? this.client).post<SignInResponses, SignInErrors, ThrowOnError>({
@@ -147,7 +701,10 @@ export class Operations extends HeyApiClient {
     }
     
     /**
-     * Ends the caller's session.
+     * Ends the caller's session, or several of the caller's.
+     *
+     * Signing out twice changes nothing. An access token that has expired still ends its own session,
+     * whatever the scope.
      */
     public signOut<ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>) {
         return (options?.client ?? this.client).post<SignOutResponses, SignOutErrors, ThrowOnError>({
@@ -296,6 +853,114 @@ export class Operations extends HeyApiClient {
      */
     public getDatabaseHealth<ThrowOnError extends boolean = false>(options?: Options<GetDatabaseHealthData, ThrowOnError>) {
         return (options?.client ?? this.client).get<GetDatabaseHealthResponses, GetDatabaseHealthErrors, ThrowOnError>({ url: '/health/database', ...options });
+    }
+    
+    /**
+     * Lists entries of the key-value store whose keys begin with a prefix.
+     *
+     * For admins, and for API keys with the scope `kv:read` or `kv:read:<namespace>`.
+     */
+    public listEntries<ThrowOnError extends boolean = false>(options: Options<ListEntriesData, ThrowOnError>) {
+        return (options.client ?? this.client).get<ListEntriesResponses, ListEntriesErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/kv/{namespace}',
+            ...options
+        });
+    }
+    
+    /**
+     * Deletes up to 100 entries of the key-value store.
+     *
+     * For admins, and for API keys with the scope `kv:write` or `kv:write:<namespace>`.
+     */
+    public deleteEntries<ThrowOnError extends boolean = false>(options: Options<DeleteEntriesData, ThrowOnError>) {
+        return (options.client ?? this.client).post<DeleteEntriesResponses, DeleteEntriesErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/kv/{namespace}/mdel',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Returns the entries of the key-value store under up to 100 keys.
+     *
+     * For admins, and for API keys with the scope `kv:read` or `kv:read:<namespace>`.
+     */
+    public getEntries<ThrowOnError extends boolean = false>(options: Options<GetEntriesData, ThrowOnError>) {
+        return (options.client ?? this.client).post<GetEntriesResponses, GetEntriesErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/kv/{namespace}/mget',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Stores up to 100 entries in the key-value store, all or none.
+     *
+     * For admins, and for API keys with the scope `kv:write` or `kv:write:<namespace>`.
+     */
+    public setEntries<ThrowOnError extends boolean = false>(options: Options<SetEntriesData, ThrowOnError>) {
+        return (options.client ?? this.client).post<SetEntriesResponses, SetEntriesErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/kv/{namespace}/mset',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Deletes an entry of the key-value store.
+     *
+     * For admins, and for API keys with the scope `kv:write` or `kv:write:<namespace>`.
+     */
+    public deleteEntry<ThrowOnError extends boolean = false>(options: Options<DeleteEntryData, ThrowOnError>) {
+        return (options.client ?? this.client).delete<DeleteEntryResponses, DeleteEntryErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/kv/{namespace}/{key}',
+            ...options
+        });
+    }
+    
+    /**
+     * Returns an entry of the key-value store.
+     *
+     * For admins, and for API keys with the scope `kv:read` or `kv:read:<namespace>`.
+     */
+    public getEntry<ThrowOnError extends boolean = false>(options: Options<GetEntryData, ThrowOnError>) {
+        return (options.client ?? this.client).get<GetEntryResponses, GetEntryErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/kv/{namespace}/{key}',
+            ...options
+        });
+    }
+    
+    /**
+     * Stores an entry in the key-value store.
+     *
+     * For admins, and for API keys with the scope `kv:write` or `kv:write:<namespace>`; to write
+     * `features:flags` of the namespace `default`, a key needs `flags:write` as well.
+     */
+    public setEntry<ThrowOnError extends boolean = false>(options: Options<SetEntryData, ThrowOnError>) {
+        return (options.client ?? this.client).put<SetEntryResponses, SetEntryErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/kv/{namespace}/{key}',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
     }
     
     /**

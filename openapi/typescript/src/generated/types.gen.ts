@@ -5,6 +5,207 @@ export type ClientOptions = {
 };
 
 /**
+ * A page of people, newest first.
+ */
+export type UsersAnswer = {
+    /**
+     * For the next page; absent on the last one.
+     */
+    nextCursor?: string | null;
+    pagination: PaginationView;
+    success: Success;
+    users: Array<AdminUserView>;
+};
+
+/**
+ * Where a subscription stands.
+ */
+export type SubscriptionStatus = 'active' | 'trialing' | 'past_due' | 'incomplete' | 'cancelled';
+
+/**
+ * Whether an account may be used.
+ */
+export type AccountStatusView = 'active' | 'unconfirmed' | 'banned' | 'deleted';
+
+/**
+ * Standing on the platform.
+ */
+export type RoleView = 'user' | 'admin' | 'super_admin';
+
+export type Timestamp = string;
+
+/**
+ * A ban in force.
+ */
+export type BanView = {
+    reason?: string | null;
+    until?: Timestamp | null;
+};
+
+/**
+ * A person, as operators see them.
+ */
+export type AdminUserView = {
+    ban?: BanView | null;
+    companyName?: string | null;
+    country: string;
+    createdAt: Timestamp;
+    email: string;
+    fullName: string;
+    id: string;
+    lastSignInAt?: Timestamp | null;
+    /**
+     * The name of the live subscription's plan.
+     */
+    plan?: string | null;
+    role: RoleView;
+    status: AccountStatusView;
+    subscriptionStatus?: SubscriptionStatus | null;
+};
+
+export type Success = true;
+
+/**
+ * Where a page stands in its list.
+ */
+export type PaginationView = {
+    limit: number;
+    /**
+     * Absent where the page was asked for by cursor.
+     */
+    page?: number | null;
+    /**
+     * Pages of the whole list.
+     */
+    pages: number;
+    /**
+     * People in the whole list.
+     */
+    total: number;
+};
+
+/**
+ * A person with profile and live subscription.
+ */
+export type UserDetailAnswer = {
+    account: AccountView;
+    /**
+     * Sessions that live.
+     */
+    sessions: number;
+    success: Success;
+    user: AdminUserView;
+};
+
+/**
+ * How often a plan is paid.
+ */
+export type BillingInterval = 'month' | 'year';
+
+/**
+ * A plan on sale.
+ */
+export type PlanView = {
+    billingInterval: BillingInterval;
+    /**
+     * Credits for each period.
+     */
+    creditsIncluded: number;
+    currency: string;
+    description: string;
+    displayName: string;
+    features: Array<string>;
+    id: string;
+    name: string;
+    /**
+     * Minor units of `currency`: satang for THB.
+     */
+    price: number;
+    /**
+     * Gigabytes of 2^30 bytes.
+     */
+    storageGb: number;
+};
+
+/**
+ * A live subscription with its plan and the credits left.
+ */
+export type SubscriptionView = {
+    cancelAtPeriodEnd: boolean;
+    cancelledAt?: Timestamp | null;
+    createdAt: Timestamp;
+    /**
+     * What came with the plan in this period.
+     */
+    creditsIncluded: number;
+    /**
+     * What can be spent now.
+     */
+    creditsRemaining: number;
+    /**
+     * What of that is spent.
+     */
+    creditsUsed: number;
+    currentPeriodEnd: Timestamp;
+    currentPeriodStart: Timestamp;
+    /**
+     * What is left of bought and given credits.
+     */
+    extraCredits: number;
+    id: string;
+    plan: PlanView;
+    status: SubscriptionStatus;
+    /**
+     * Bytes that may be in use.
+     */
+    storageLimit: number;
+    /**
+     * Bytes in use.
+     */
+    storageUsed: number;
+    trialEnd?: Timestamp | null;
+};
+
+/**
+ * What a person says of themself, and the role.
+ */
+export type ProfileView = {
+    avatarUrl?: string | null;
+    companyName?: string | null;
+    country: string;
+    createdAt: Timestamp;
+    emailVerified: boolean;
+    fullName: string;
+    id: string;
+    industry: string;
+    lastLoginAt?: Timestamp | null;
+    onboardingCompleted: boolean;
+    phone?: string | null;
+    /**
+     * The client's own settings.
+     */
+    preferences: {
+        [key: string]: unknown;
+    };
+    role: RoleView;
+    updatedAt: Timestamp;
+    /**
+     * Counts changes; the ETag.
+     */
+    version: number;
+};
+
+/**
+ * A person with profile and live subscription.
+ */
+export type AccountView = {
+    email: string;
+    id: string;
+    profile: ProfileView;
+    subscription?: SubscriptionView | null;
+};
+
+/**
  * One time that credits were spent.
  */
 export type UsageView = {
@@ -20,8 +221,6 @@ export type UsageView = {
     subscriptionId?: string | null;
 };
 
-export type Timestamp = string;
-
 /**
  * What the caller spent credits on, newest first.
  */
@@ -33,8 +232,6 @@ export type UsageAnswer = {
     success: Success;
     usage: Array<UsageView>;
 };
-
-export type Success = true;
 
 /**
  * A file that somebody wants to upload.
@@ -145,38 +342,42 @@ export type UpdateProfileAnswer = {
 };
 
 /**
- * Standing on the platform.
+ * The flags to change: what is absent stays, `null` is on for everybody again.
  */
-export type RoleView = 'user' | 'admin' | 'super_admin';
+export type UpdateFlagsBody = {
+    analyticsEnabled?: FlagView | null;
+    authEnabled?: FlagView | null;
+    backupEnabled?: FlagView | null;
+    paymentsEnabled?: FlagView | null;
+    storageEnabled?: FlagView | null;
+};
 
 /**
- * What a person says of themself, and the role.
+ * On for the people who are named, and for those whom every other condition holds for.
  */
-export type ProfileView = {
-    avatarUrl?: string | null;
-    companyName?: string | null;
-    country: string;
-    createdAt: Timestamp;
-    emailVerified: boolean;
-    fullName: string;
-    id: string;
-    industry: string;
-    lastLoginAt?: Timestamp | null;
-    onboardingCompleted: boolean;
-    phone?: string | null;
+export type FlagRuleView = {
     /**
-     * The client's own settings.
+     * Off: off for everybody, whatever the rest says.
      */
-    preferences: {
-        [key: string]: unknown;
-    };
-    role: RoleView;
-    updatedAt: Timestamp;
+    enabled: boolean;
     /**
-     * Counts changes; the ETag.
+     * Only so many in a hundred people, always the same ones.
      */
-    version: number;
+    percentage?: number | null;
+    /**
+     * Only people on one of these plans, by name.
+     */
+    plans?: Array<string> | null;
+    /**
+     * These people in any case.
+     */
+    users?: Array<string>;
 };
+
+/**
+ * Whom a feature is on for: everybody, nobody, or those whom a rule names.
+ */
+export type FlagView = boolean | FlagRuleView;
 
 /**
  * What is absent stays.
@@ -191,96 +392,16 @@ export type UpdateFileBody = {
 };
 
 /**
+ * What the mailed link holds.
+ */
+export type UndoDeletionBody = {
+    token: string;
+};
+
+/**
  * Whether a file has a thumbnail.
  */
 export type ThumbnailStatus = 'none' | 'ready' | 'unavailable' | 'failed';
-
-/**
- * A live subscription.
- */
-export type SubscriptionView = {
-    cancelAtPeriodEnd: boolean;
-    cancelledAt?: Timestamp | null;
-    createdAt: Timestamp;
-    /**
-     * What came with the plan in this period.
-     */
-    creditsIncluded: number;
-    /**
-     * What can be spent now.
-     */
-    creditsRemaining: number;
-    /**
-     * What of that is spent.
-     */
-    creditsUsed: number;
-    currentPeriod: PeriodView;
-    /**
-     * What is left of bought and given credits.
-     */
-    extraCredits: number;
-    id: string;
-    plan: PlanView;
-    status: SubscriptionStatus;
-    /**
-     * Bytes that may be in use.
-     */
-    storageLimit: number;
-    /**
-     * Bytes in use.
-     */
-    storageUsed: number;
-    trialEnd?: Timestamp | null;
-};
-
-/**
- * Where a subscription stands.
- */
-export type SubscriptionStatus = 'active' | 'trialing' | 'past_due' | 'incomplete' | 'cancelled';
-
-/**
- * How often a plan is paid.
- */
-export type BillingInterval = 'month' | 'year';
-
-/**
- * A plan on sale.
- */
-export type PlanView = {
-    billingInterval: BillingInterval;
-    /**
-     * Credits for each period.
-     */
-    creditsIncluded: number;
-    currency: string;
-    description: string;
-    displayName: string;
-    features: Array<string>;
-    id: string;
-    name: string;
-    /**
-     * Minor units of `currency`: satang for THB.
-     */
-    price: number;
-    /**
-     * Gigabytes of 2^30 bytes.
-     */
-    storageGb: number;
-};
-
-/**
- * Whose period it is.
- */
-export type PeriodView = {
-    /**
-     * First moment after it.
-     */
-    end: Timestamp;
-    /**
-     * First moment.
-     */
-    start: Timestamp;
-};
 
 /**
  * The caller's live subscription.
@@ -291,9 +412,46 @@ export type SubscriptionAnswer = {
 };
 
 /**
+ * The entries as they are now, in the order in which they were sent.
+ */
+export type StoredEntriesAnswer = {
+    entries: Array<EntryView>;
+    success: Success;
+};
+
+/**
+ * What is stored under a key.
+ */
+export type EntryView = {
+    expiresAt?: Timestamp | null;
+    key: string;
+    namespace: string;
+    updatedAt: Timestamp;
+    /**
+     * Any JSON.
+     */
+    value: unknown;
+    /**
+     * Grows with every change and is never used twice for a key; the ETag.
+     */
+    version: number;
+};
+
+/**
  * How something is.
  */
 export type StatusView = 'healthy' | 'disabled' | 'warning' | 'critical';
+
+/**
+ * The entries, in the order of the keys.
+ */
+export type SomeEntriesAnswer = {
+    /**
+     * Null where there is nothing under the key.
+     */
+    entries: Array<EntryView | null>;
+    success: Success;
+};
 
 /**
  * An address and its password.
@@ -311,74 +469,6 @@ export type SigninAnswer = {
     session: SessionView;
     success: Success;
     user: SignedInView;
-};
-
-/**
- * A plan, as far as its subscriber is shown it.
- */
-export type AccountPlanView = {
-    billingInterval: BillingInterval;
-    currency: string;
-    displayName: string;
-    features: Array<string>;
-    id: string;
-    name: string;
-    /**
-     * Minor units of `currency`: satang for THB.
-     */
-    price: number;
-    /**
-     * Gigabytes of 2^30 bytes.
-     */
-    storageGb: number;
-};
-
-/**
- * A live subscription with its plan and the credits left.
- */
-export type AccountSubscriptionView = {
-    cancelAtPeriodEnd: boolean;
-    cancelledAt?: Timestamp | null;
-    /**
-     * What came with the plan in this period.
-     */
-    creditsIncluded: number;
-    /**
-     * What can be spent now.
-     */
-    creditsRemaining: number;
-    /**
-     * What of that is spent.
-     */
-    creditsUsed: number;
-    currentPeriodEnd: Timestamp;
-    currentPeriodStart: Timestamp;
-    /**
-     * What is left of bought and given credits.
-     */
-    extraCredits: number;
-    id: string;
-    plan: AccountPlanView;
-    status: SubscriptionStatus;
-    /**
-     * Bytes that may be in use.
-     */
-    storageLimit: number;
-    /**
-     * Bytes in use.
-     */
-    storageUsed: number;
-    trialEnd?: Timestamp | null;
-};
-
-/**
- * A person with profile and live subscription.
- */
-export type AccountView = {
-    email: string;
-    id: string;
-    profile: ProfileView;
-    subscription?: AccountSubscriptionView | null;
 };
 
 /**
@@ -411,6 +501,152 @@ export type SessionView = {
      * How the access token is sent.
      */
     tokenType: string;
+};
+
+/**
+ * What is to be stored.
+ */
+export type SetEntryBody = {
+    /**
+     * How long it lives; absent: until it is deleted.
+     */
+    ttlSeconds?: number | null;
+    /**
+     * Any JSON, at most 1 MiB.
+     */
+    value: unknown;
+};
+
+/**
+ * What is to be stored, all or nothing.
+ */
+export type SetEntriesBody = {
+    entries: Array<NewEntryBody>;
+};
+
+/**
+ * One entry of them.
+ */
+export type NewEntryBody = {
+    key: string;
+    /**
+     * How long it lives; absent: until it is deleted.
+     */
+    ttlSeconds?: number | null;
+    /**
+     * Any JSON, at most 1 MiB.
+     */
+    value: unknown;
+};
+
+/**
+ * A page of sessions.
+ */
+export type SessionsAnswer = {
+    /**
+     * For the next page; absent on the last.
+     */
+    nextCursor?: string | null;
+    sessions: Array<SessionInfoView>;
+    success: Success;
+};
+
+/**
+ * A device that the caller is signed in on.
+ */
+export type SessionInfoView = {
+    /**
+     * When the password was last given on it.
+     */
+    authenticatedAt: Timestamp;
+    createdAt: Timestamp;
+    /**
+     * Whether it is the one that asks.
+     */
+    current: boolean;
+    /**
+     * What it says of itself, in a few words.
+     */
+    device: string;
+    /**
+     * When it ends by itself if it is not used.
+     */
+    expiresAt: Timestamp;
+    id: string;
+    /**
+     * The address that it signed in from.
+     */
+    ip?: string | null;
+    /**
+     * When it last asked for an access token.
+     */
+    lastSeenAt: Timestamp;
+    /**
+     * Its whole `User-Agent`.
+     */
+    userAgent?: string | null;
+};
+
+/**
+ * A role to be given.
+ */
+export type RoleBody = {
+    role: RoleView;
+};
+
+/**
+ * How many sessions have ended.
+ */
+export type RevokeAnswer = {
+    /**
+     * How many there were.
+     */
+    ended: number;
+    message: string;
+    success: Success;
+};
+
+/**
+ * What the mail has shown (the link's `token`, or the `code` with the account's `email`), and the
+ * new password.
+ */
+export type ResetPasswordBody = {
+    /**
+     * Six digits.
+     */
+    code?: string | null;
+    /**
+     * The account's address.
+     */
+    email?: string | null;
+    password: string;
+    /**
+     * Of the link.
+     */
+    token?: string | null;
+};
+
+/**
+ * When it will happen.
+ */
+export type RequestDeletionAnswer = {
+    deletion: DeletionView;
+    message: string;
+    success: Success;
+};
+
+/**
+ * An account that is going to be deleted.
+ */
+export type DeletionView = {
+    /**
+     * Until then it can be undone.
+     */
+    dueAt: Timestamp;
+    /**
+     * Since when.
+     */
+    requestedAt: Timestamp;
 };
 
 /**
@@ -459,6 +695,44 @@ export type RefreshBody = {
 export type RefreshAnswer = {
     session: SessionView;
     success: Success;
+};
+
+/**
+ * The caller's password, once more, or the code that `/auth/reauthenticate/code` has mailed.
+ */
+export type ReauthenticateBody = {
+    /**
+     * Six digits.
+     */
+    code?: string | null;
+    password?: string | null;
+};
+
+/**
+ * Since when the caller's word counts.
+ */
+export type ReauthenticateAnswer = {
+    authenticatedAt: Timestamp;
+    message: string;
+    success: Success;
+};
+
+/**
+ * What a mail has shown its reader: the link's `token`, or the `code` with the account's `email`.
+ */
+export type ProofBody = {
+    /**
+     * Six digits.
+     */
+    code?: string | null;
+    /**
+     * The address that the account has now.
+     */
+    email?: string | null;
+    /**
+     * Of the link.
+     */
+    token?: string | null;
 };
 
 /**
@@ -628,7 +902,7 @@ export type Problem = {
 /**
  * The stable code of a problem.
  */
-export type ErrorCode = 'malformed_request' | 'unknown_query_parameter' | 'unauthenticated' | 'token_expired' | 'token_invalid' | 'session_ended' | 'invalid_credentials' | 'refresh_token_invalid' | 'insufficient_credits' | 'quota_exceeded' | 'forbidden' | 'account_banned' | 'email_not_confirmed' | 'upload_url_invalid' | 'upload_url_expired' | 'download_url_invalid' | 'download_url_expired' | 'not_found' | 'project_not_found' | 'file_not_found' | 'subscription_not_found' | 'thumbnail_not_found' | 'method_not_allowed' | 'request_timeout' | 'email_taken' | 'idempotency_in_flight' | 'upload_already_completed' | 'upload_in_progress' | 'upload_missing' | 'file_not_ready' | 'upload_expired' | 'version_mismatch' | 'body_too_large' | 'file_too_large' | 'unsupported_media_type' | 'range_not_satisfiable' | 'validation_failed' | 'idempotency_key_reused' | 'size_mismatch' | 'checksum_mismatch' | 'rate_limited' | 'internal_error' | 'overloaded' | 'database_unavailable' | 'storage_unavailable';
+export type ErrorCode = 'malformed_request' | 'unknown_query_parameter' | 'oauth_flow_invalid' | 'oauth_refused' | 'unauthenticated' | 'token_expired' | 'token_invalid' | 'session_ended' | 'api_key_invalid' | 'invalid_credentials' | 'refresh_token_invalid' | 'insufficient_credits' | 'quota_exceeded' | 'forbidden' | 'insufficient_scope' | 'account_banned' | 'reauthentication_needed' | 'one_time_token_invalid' | 'account_deletion_scheduled' | 'email_not_confirmed' | 'oauth_email_unverified' | 'upload_url_invalid' | 'upload_url_expired' | 'download_url_invalid' | 'download_url_expired' | 'not_found' | 'user_not_found' | 'entry_not_found' | 'api_key_not_found' | 'project_not_found' | 'file_not_found' | 'session_not_found' | 'subscription_not_found' | 'thumbnail_not_found' | 'deletion_not_found' | 'method_not_allowed' | 'request_timeout' | 'email_taken' | 'identity_taken' | 'last_sign_in_method' | 'own_account' | 'last_super_admin' | 'idempotency_in_flight' | 'upload_already_completed' | 'upload_in_progress' | 'upload_missing' | 'file_not_ready' | 'upload_expired' | 'version_mismatch' | 'body_too_large' | 'file_too_large' | 'unsupported_media_type' | 'range_not_satisfiable' | 'validation_failed' | 'password_too_common' | 'idempotency_key_reused' | 'size_mismatch' | 'checksum_mismatch' | 'rate_limited' | 'internal_error' | 'feature_disabled' | 'overloaded' | 'database_unavailable' | 'storage_unavailable' | 'oauth_not_configured' | 'oauth_unavailable';
 
 /**
  * The plans on sale, cheapest first.
@@ -639,11 +913,91 @@ export type PlansAnswer = {
 };
 
 /**
+ * A service through which people sign in.
+ */
+export type OauthProvider = 'google' | 'github';
+
+/**
+ * Where to go afterwards.
+ */
+export type OauthBody = {
+    /**
+     * For clients whose requests carry no cookies: base64url of the SHA-256 of a verifier of 43 to
+     * 128 characters, which the client keeps (RFC 7636, S256).
+     */
+    codeChallenge?: string | null;
+    /**
+     * The client's page that gets `code` and `state`: one of the server's `oauth.redirect_urls`, or
+     * its `frontend_url`, exactly as written there. Absent: the first of these.
+     */
+    redirectTo?: string | null;
+};
+
+/**
+ * Where to send the browser.
+ */
+export type OauthAnswer = {
+    success: Success;
+    /**
+     * The provider's page.
+     */
+    url: string;
+};
+
+/**
  * The caller's account.
  */
 export type MeAnswer = {
     success: Success;
     user: AccountView;
+};
+
+/**
+ * Which entries are meant.
+ */
+export type KeysBody = {
+    keys: Array<string>;
+};
+
+/**
+ * An account elsewhere with which the person signs in.
+ */
+export type IdentityView = {
+    createdAt: Timestamp;
+    /**
+     * The address that the provider gave.
+     */
+    email?: string | null;
+    /**
+     * Whether the provider had verified it.
+     */
+    emailVerified: boolean;
+    id: string;
+    lastSignInAt?: Timestamp | null;
+    provider: OauthProvider;
+};
+
+/**
+ * Which identity, and where to go afterwards.
+ */
+export type IdentityBody = {
+    /**
+     * As for `POST /auth/oauth/{provider}`.
+     */
+    codeChallenge?: string | null;
+    provider: OauthProvider;
+    /**
+     * As for `POST /auth/oauth/{provider}`.
+     */
+    redirectTo?: string | null;
+};
+
+/**
+ * The caller's identities, oldest first.
+ */
+export type IdentitiesAnswer = {
+    identities: Array<IdentityView>;
+    success: Success;
 };
 
 /**
@@ -658,6 +1012,12 @@ export type HealthAnswer = {
      * `development` or `production`.
      */
     environment: string;
+    /**
+     * Whether each feature is switched on, by its flag.
+     */
+    features: {
+        [key: string]: boolean;
+    };
     /**
      * Always `eyemotion-backend`.
      */
@@ -685,6 +1045,25 @@ export type ComponentView = {
      */
     message: string;
     status: StatusView;
+};
+
+/**
+ * Every flag.
+ */
+export type FlagsView = {
+    analyticsEnabled: FlagView;
+    authEnabled: FlagView;
+    backupEnabled: FlagView;
+    paymentsEnabled: FlagView;
+    storageEnabled: FlagView;
+};
+
+/**
+ * The feature flags.
+ */
+export type FlagsAnswer = {
+    flags: FlagsView;
+    success: Success;
 };
 
 /**
@@ -791,10 +1170,57 @@ export type FileAnswer = {
 };
 
 /**
+ * Who has signed in.
+ */
+export type FederatedAnswer = {
+    session?: SessionView | null;
+    success: Success;
+    user: AccountView;
+};
+
+/**
  * Whether it is one.
  */
 export type FavoriteBody = {
     isFavorite: boolean;
+};
+
+/**
+ * One entry.
+ */
+export type EntryAnswer = {
+    entry: EntryView;
+    success: Success;
+};
+
+/**
+ * A page of entries, in the order of their keys' code points.
+ */
+export type EntriesAnswer = {
+    entries: Array<EntryView>;
+    /**
+     * For the next page; absent on the last one.
+     */
+    nextCursor?: string | null;
+    success: Success;
+};
+
+/**
+ * How many sessions were ended.
+ */
+export type EndedSessionsAnswer = {
+    ended: number;
+    message: string;
+    success: Success;
+};
+
+/**
+ * The account's new address.
+ */
+export type EmailChangedAnswer = {
+    email: string;
+    message: string;
+    success: Success;
 };
 
 /**
@@ -817,6 +1243,14 @@ export type DownloadUrlAnswer = {
  */
 export type Done = {
     message: string;
+    success: Success;
+};
+
+/**
+ * How many there were.
+ */
+export type DeletedEntriesAnswer = {
+    deleted: number;
     success: Success;
 };
 
@@ -886,6 +1320,24 @@ export type CreateProjectBody = {
 };
 
 /**
+ * An API key to be made.
+ */
+export type CreateApiKeyBody = {
+    /**
+     * Some time in the future; absent: it works until it is revoked.
+     */
+    expiresAt?: string | null;
+    /**
+     * What it is for.
+     */
+    name: string;
+    /**
+     * `kv:read`, `kv:write`, either with `:<namespace>`, `flags:read`, `flags:write`.
+     */
+    scopes: Array<string>;
+};
+
+/**
  * The file is taken in.
  */
 export type ConfirmAnswer = {
@@ -899,7 +1351,1694 @@ export type ConfirmAnswer = {
     success: Success;
 };
 
+/**
+ * The old password and the new one.
+ */
+export type ChangePasswordBody = {
+    /**
+     * Left out by accounts that have none yet.
+     */
+    currentPassword?: string | null;
+    newPassword: string;
+};
+
+/**
+ * The address that the account is to have.
+ */
+export type ChangeEmailBody = {
+    email: string;
+    /**
+     * May be left out a short time after the caller has proved who they are.
+     */
+    password?: string | null;
+};
+
+/**
+ * What the page was given.
+ */
+export type CallbackBody = {
+    /**
+     * The provider's code.
+     */
+    code: string;
+    /**
+     * What `codeChallenge` was made from, if the flow began with one.
+     */
+    codeVerifier?: string | null;
+    /**
+     * The issuer's name for itself, if the page was given one (RFC 9207).
+     */
+    iss?: string | null;
+    /**
+     * The flow's state.
+     */
+    state: string;
+};
+
 export type Binary = Blob | File;
+
+/**
+ * A ban to be.
+ */
+export type BanBody = {
+    reason?: string | null;
+    /**
+     * Some time in the future; absent: for good.
+     */
+    until?: string | null;
+};
+
+/**
+ * A line of the audit log.
+ */
+export type AuditEntryView = {
+    action: string;
+    /**
+     * Who acted: `user:` and an id, `system:` and a part of the platform, `api_key:` and an id,
+     * or `anonymous`.
+     */
+    actor: string;
+    createdAt: Timestamp;
+    /**
+     * Further facts.
+     */
+    details: {
+        [key: string]: unknown;
+    };
+    id: string;
+    ipAddress?: string | null;
+    requestId?: string | null;
+    resourceId?: string | null;
+    resourceType?: string | null;
+    sessionId?: string | null;
+    userAgent?: string | null;
+    /**
+     * In whose log it stands.
+     */
+    userId?: string | null;
+};
+
+/**
+ * A page of the audit log, newest first.
+ */
+export type AuditAnswer = {
+    entries: Array<AuditEntryView>;
+    /**
+     * For the next page; absent on the last one.
+     */
+    nextCursor?: string | null;
+    success: Success;
+};
+
+/**
+ * A page of API keys, the newest first.
+ */
+export type ApiKeysAnswer = {
+    apiKeys: Array<ApiKeyView>;
+    /**
+     * For the next page; absent on the last one.
+     */
+    nextCursor?: string | null;
+    success: Success;
+};
+
+/**
+ * An API key, without its secret.
+ */
+export type ApiKeyView = {
+    createdAt: Timestamp;
+    expiresAt?: Timestamp | null;
+    id: string;
+    lastUsedAt?: Timestamp | null;
+    name: string;
+    /**
+     * The first characters of the secret, to know it by.
+     */
+    prefix: string;
+    revokedAt?: Timestamp | null;
+    scopes: Array<string>;
+    /**
+     * The admin who made it; it works for as long as that person is one.
+     */
+    userId: string;
+};
+
+/**
+ * One API key.
+ */
+export type ApiKeyAnswer = {
+    apiKey: ApiKeyView;
+    message: string;
+    /**
+     * The secret, for `Authorization: Bearer`. It is shown this once: a repeat with the same
+     * `Idempotency-Key` does not show it.
+     */
+    secret?: string | null;
+    success: Success;
+};
+
+/**
+ * A person after an operator's act.
+ */
+export type AdminUserAnswer = {
+    message: string;
+    success: Success;
+    user: AdminUserView;
+};
+
+/**
+ * Where a mail is to go.
+ */
+export type AddressBody = {
+    email: string;
+};
+
+/**
+ * Something that was done with the caller's account.
+ */
+export type ActivityView = {
+    action: string;
+    by: ActivityByView;
+    createdAt: Timestamp;
+    /**
+     * Further facts.
+     */
+    details: {
+        [key: string]: unknown;
+    };
+    id: string;
+    ipAddress?: string | null;
+    resourceId?: string | null;
+    resourceType?: string | null;
+    sessionId?: string | null;
+    userAgent?: string | null;
+};
+
+/**
+ * Who did something with an account.
+ */
+export type ActivityByView = 'you' | 'operator' | 'platform';
+
+/**
+ * A page of the caller's activity, newest first.
+ */
+export type ActivityAnswer = {
+    activity: Array<ActivityView>;
+    /**
+     * For the next page; absent on the last one.
+     */
+    nextCursor?: string | null;
+    success: Success;
+};
+
+/**
+ * Whether the account is going to be deleted.
+ */
+export type AccountDeletionAnswer = {
+    deletion?: DeletionView | null;
+    success: Success;
+};
+
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * Only those in the log of this person.
+         */
+        userId?: string;
+        /**
+         * Only those of what this person did.
+         */
+        actorId?: string;
+        /**
+         * Only those of this action.
+         */
+        action?: string;
+        /**
+         * Only those of this moment and later ones.
+         */
+        from?: string;
+        /**
+         * Only those before this moment.
+         */
+        to?: string;
+    };
+    url: '/admin/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * A page
+     */
+    200: AuditAnswer;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type GetFlagsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin/flags';
+};
+
+export type GetFlagsErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetFlagsError = GetFlagsErrors[keyof GetFlagsErrors];
+
+export type GetFlagsResponses = {
+    /**
+     * As they are now
+     */
+    200: FlagsAnswer;
+};
+
+export type GetFlagsResponse = GetFlagsResponses[keyof GetFlagsResponses];
+
+export type UpdateFlagsData = {
+    body: UpdateFlagsBody;
+    path?: never;
+    query?: never;
+    url: '/admin/flags';
+};
+
+export type UpdateFlagsErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type UpdateFlagsError = UpdateFlagsErrors[keyof UpdateFlagsErrors];
+
+export type UpdateFlagsResponses = {
+    /**
+     * Changed
+     */
+    200: FlagsAnswer;
+};
+
+export type UpdateFlagsResponse = UpdateFlagsResponses[keyof UpdateFlagsResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Which page; not together with a cursor.
+         */
+        page?: number;
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * A piece of the e-mail address or the name.
+         */
+        filter?: string;
+        /**
+         * Only those of this role.
+         */
+        role?: RoleView;
+        /**
+         * Only those who stand so; absent: all but the deleted.
+         */
+        status?: AccountStatusView;
+    };
+    url: '/admin/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * A page
+     */
+    200: UsersAnswer;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        /**
+         * The person
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * As it is now
+     */
+    200: UserDetailAnswer;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type UnbanUserData = {
+    body?: never;
+    path: {
+        /**
+         * The person
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}/ban';
+};
+
+export type UnbanUserErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type UnbanUserError = UnbanUserErrors[keyof UnbanUserErrors];
+
+export type UnbanUserResponses = {
+    /**
+     * Not banned
+     */
+    200: AdminUserAnswer;
+};
+
+export type UnbanUserResponse = UnbanUserResponses[keyof UnbanUserResponses];
+
+export type BanUserData = {
+    body: BanBody;
+    path: {
+        /**
+         * The person
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}/ban';
+};
+
+export type BanUserErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type BanUserError = BanUserErrors[keyof BanUserErrors];
+
+export type BanUserResponses = {
+    /**
+     * Banned
+     */
+    200: AdminUserAnswer;
+};
+
+export type BanUserResponse = BanUserResponses[keyof BanUserResponses];
+
+export type ChangeRoleData = {
+    body: RoleBody;
+    path: {
+        /**
+         * The person
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}/role';
+};
+
+export type ChangeRoleErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ChangeRoleError = ChangeRoleErrors[keyof ChangeRoleErrors];
+
+export type ChangeRoleResponses = {
+    /**
+     * Changed
+     */
+    200: AdminUserAnswer;
+};
+
+export type ChangeRoleResponse = ChangeRoleResponses[keyof ChangeRoleResponses];
+
+export type EndUserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * The person
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}/sessions';
+};
+
+export type EndUserSessionsErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type EndUserSessionsError = EndUserSessionsErrors[keyof EndUserSessionsErrors];
+
+export type EndUserSessionsResponses = {
+    /**
+     * Ended
+     */
+    200: EndedSessionsAnswer;
+};
+
+export type EndUserSessionsResponse = EndUserSessionsResponses[keyof EndUserSessionsResponses];
+
+export type ListApiKeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/api-keys';
+};
+
+export type ListApiKeysErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListApiKeysError = ListApiKeysErrors[keyof ListApiKeysErrors];
+
+export type ListApiKeysResponses = {
+    /**
+     * A page
+     */
+    200: ApiKeysAnswer;
+};
+
+export type ListApiKeysResponse = ListApiKeysResponses[keyof ListApiKeysResponses];
+
+export type CreateApiKeyData = {
+    body: CreateApiKeyBody;
+    headers?: {
+        /**
+         * The client's own; the same key and body have one effect and one answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api-keys';
+};
+
+export type CreateApiKeyErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type CreateApiKeyError = CreateApiKeyErrors[keyof CreateApiKeyErrors];
+
+export type CreateApiKeyResponses = {
+    /**
+     * Made
+     */
+    201: ApiKeyAnswer;
+};
+
+export type CreateApiKeyResponse = CreateApiKeyResponses[keyof CreateApiKeyResponses];
+
+export type RevokeApiKeyData = {
+    body?: never;
+    path: {
+        /**
+         * The key
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/api-keys/{id}';
+};
+
+export type RevokeApiKeyErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type RevokeApiKeyError = RevokeApiKeyErrors[keyof RevokeApiKeyErrors];
+
+export type RevokeApiKeyResponses = {
+    /**
+     * Revoked
+     */
+    200: ApiKeyAnswer;
+};
+
+export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
+
+export type GetAccountDeletionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/account/deletion';
+};
+
+export type GetAccountDeletionErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetAccountDeletionError = GetAccountDeletionErrors[keyof GetAccountDeletionErrors];
+
+export type GetAccountDeletionResponses = {
+    /**
+     * Whether, and when
+     */
+    200: AccountDeletionAnswer;
+};
+
+export type GetAccountDeletionResponse = GetAccountDeletionResponses[keyof GetAccountDeletionResponses];
+
+export type RequestAccountDeletionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/account/deletion';
+};
+
+export type RequestAccountDeletionErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Prove once more who you are
+     */
+    403: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type RequestAccountDeletionError = RequestAccountDeletionErrors[keyof RequestAccountDeletionErrors];
+
+export type RequestAccountDeletionResponses = {
+    /**
+     * It will be deleted
+     */
+    202: RequestDeletionAnswer;
+};
+
+export type RequestAccountDeletionResponse = RequestAccountDeletionResponses[keyof RequestAccountDeletionResponses];
+
+export type UndoAccountDeletionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/account/deletion/undo';
+};
+
+export type UndoAccountDeletionErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type UndoAccountDeletionError = UndoAccountDeletionErrors[keyof UndoAccountDeletionErrors];
+
+export type UndoAccountDeletionResponses = {
+    /**
+     * The account stays
+     */
+    200: Done;
+};
+
+export type UndoAccountDeletionResponse = UndoAccountDeletionResponses[keyof UndoAccountDeletionResponses];
+
+export type UndoAccountDeletionByMailData = {
+    body: UndoDeletionBody;
+    path?: never;
+    query?: never;
+    url: '/auth/account/deletion/undo-by-mail';
+};
+
+export type UndoAccountDeletionByMailErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The token is not valid, was used, or it is too late
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type UndoAccountDeletionByMailError = UndoAccountDeletionByMailErrors[keyof UndoAccountDeletionByMailErrors];
+
+export type UndoAccountDeletionByMailResponses = {
+    /**
+     * The account stays
+     */
+    200: Done;
+};
+
+export type UndoAccountDeletionByMailResponse = UndoAccountDeletionByMailResponses[keyof UndoAccountDeletionByMailResponses];
+
+export type ExportAccountData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/account/export';
+};
+
+export type ExportAccountErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Prove once more who you are
+     */
+    403: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ExportAccountError = ExportAccountErrors[keyof ExportAccountErrors];
+
+export type ExportAccountResponses = {
+    /**
+     * The archive
+     */
+    200: Binary;
+};
+
+export type ExportAccountResponse = ExportAccountResponses[keyof ExportAccountResponses];
+
+export type ListActivityData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/auth/activity';
+};
+
+export type ListActivityErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListActivityError = ListActivityErrors[keyof ListActivityErrors];
+
+export type ListActivityResponses = {
+    /**
+     * A page
+     */
+    200: ActivityAnswer;
+};
+
+export type ListActivityResponse = ListActivityResponses[keyof ListActivityResponses];
+
+export type FinishOauthData = {
+    body: CallbackBody;
+    path?: never;
+    query?: never;
+    url: '/auth/callback';
+};
+
+export type FinishOauthErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The session that wanted the identity has ended
+     */
+    401: Problem;
+    /**
+     * The account is banned or closed, or the provider has not verified the address
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type FinishOauthError = FinishOauthErrors[keyof FinishOauthErrors];
+
+export type FinishOauthResponses = {
+    /**
+     * Signed in, or the identity was added
+     */
+    200: FederatedAnswer;
+};
+
+export type FinishOauthResponse = FinishOauthResponses[keyof FinishOauthResponses];
+
+export type ConfirmEmailData = {
+    body: ProofBody;
+    path?: never;
+    query?: never;
+    url: '/auth/confirm';
+};
+
+export type ConfirmEmailErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The link or the code is not valid (any more), or the account is banned
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ConfirmEmailError = ConfirmEmailErrors[keyof ConfirmEmailErrors];
+
+export type ConfirmEmailResponses = {
+    /**
+     * Signed in
+     */
+    200: SigninAnswer;
+};
+
+export type ConfirmEmailResponse = ConfirmEmailResponses[keyof ConfirmEmailResponses];
+
+export type ResendConfirmationData = {
+    body: AddressBody;
+    path?: never;
+    query?: never;
+    url: '/auth/confirm/resend';
+};
+
+export type ResendConfirmationErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ResendConfirmationError = ResendConfirmationErrors[keyof ResendConfirmationErrors];
+
+export type ResendConfirmationResponses = {
+    /**
+     * A mail is sent if there is such an account
+     */
+    200: Done;
+};
+
+export type ResendConfirmationResponse = ResendConfirmationResponses[keyof ResendConfirmationResponses];
+
+export type ChangeEmailData = {
+    body: ChangeEmailBody;
+    path?: never;
+    query?: never;
+    url: '/auth/email';
+};
+
+export type ChangeEmailErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Prove again who you are: `reauthentication_needed`
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ChangeEmailError = ChangeEmailErrors[keyof ChangeEmailErrors];
+
+export type ChangeEmailResponses = {
+    /**
+     * A mail is on its way
+     */
+    200: Done;
+};
+
+export type ChangeEmailResponse = ChangeEmailResponses[keyof ChangeEmailResponses];
+
+export type ConfirmEmailChangeData = {
+    body: ProofBody;
+    path?: never;
+    query?: never;
+    url: '/auth/email/confirm';
+};
+
+export type ConfirmEmailChangeErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The link or the code is not valid (any more)
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ConfirmEmailChangeError = ConfirmEmailChangeErrors[keyof ConfirmEmailChangeErrors];
+
+export type ConfirmEmailChangeResponses = {
+    /**
+     * Changed
+     */
+    200: EmailChangedAnswer;
+};
+
+export type ConfirmEmailChangeResponse = ConfirmEmailChangeResponses[keyof ConfirmEmailChangeResponses];
+
+export type ListIdentitiesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/identities';
+};
+
+export type ListIdentitiesErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListIdentitiesError = ListIdentitiesErrors[keyof ListIdentitiesErrors];
+
+export type ListIdentitiesResponses = {
+    /**
+     * All of them
+     */
+    200: IdentitiesAnswer;
+};
+
+export type ListIdentitiesResponse = ListIdentitiesResponses[keyof ListIdentitiesResponses];
+
+export type AddIdentityData = {
+    body: IdentityBody;
+    path?: never;
+    query?: never;
+    url: '/auth/identities';
+};
+
+export type AddIdentityErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Prove once more who you are
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type AddIdentityError = AddIdentityErrors[keyof AddIdentityErrors];
+
+export type AddIdentityResponses = {
+    /**
+     * Begun
+     */
+    200: OauthAnswer;
+};
+
+export type AddIdentityResponse = AddIdentityResponses[keyof AddIdentityResponses];
+
+export type RemoveIdentityData = {
+    body?: never;
+    path: {
+        /**
+         * The identity
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/auth/identities/{id}';
+};
+
+export type RemoveIdentityErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Prove once more who you are
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type RemoveIdentityError = RemoveIdentityErrors[keyof RemoveIdentityErrors];
+
+export type RemoveIdentityResponses = {
+    /**
+     * Removed
+     */
+    200: Done;
+};
+
+export type RemoveIdentityResponse = RemoveIdentityResponses[keyof RemoveIdentityResponses];
+
+export type SendMagicLinkData = {
+    body: AddressBody;
+    path?: never;
+    query?: never;
+    url: '/auth/magic-link';
+};
+
+export type SendMagicLinkErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type SendMagicLinkError = SendMagicLinkErrors[keyof SendMagicLinkErrors];
+
+export type SendMagicLinkResponses = {
+    /**
+     * A mail is sent if there is such an account
+     */
+    200: Done;
+};
+
+export type SendMagicLinkResponse = SendMagicLinkResponses[keyof SendMagicLinkResponses];
+
+export type VerifyMagicLinkData = {
+    body: ProofBody;
+    path?: never;
+    query?: never;
+    url: '/auth/magic-link/verify';
+};
+
+export type VerifyMagicLinkErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The link or the code is not valid (any more), or the account is banned
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type VerifyMagicLinkError = VerifyMagicLinkErrors[keyof VerifyMagicLinkErrors];
+
+export type VerifyMagicLinkResponses = {
+    /**
+     * Signed in
+     */
+    200: SigninAnswer;
+};
+
+export type VerifyMagicLinkResponse = VerifyMagicLinkResponses[keyof VerifyMagicLinkResponses];
 
 export type GetMeData = {
     body?: never;
@@ -933,6 +3072,310 @@ export type GetMeResponses = {
 };
 
 export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
+export type BeginOauthData = {
+    body: OauthBody;
+    path: {
+        /**
+         * Through whom
+         */
+        provider: OauthProvider;
+    };
+    query?: never;
+    url: '/auth/oauth/{provider}';
+};
+
+export type BeginOauthErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type BeginOauthError = BeginOauthErrors[keyof BeginOauthErrors];
+
+export type BeginOauthResponses = {
+    /**
+     * Begun
+     */
+    200: OauthAnswer;
+};
+
+export type BeginOauthResponse = BeginOauthResponses[keyof BeginOauthResponses];
+
+export type ReturnFromOauthData = {
+    body?: never;
+    path: {
+        /**
+         * From whom
+         */
+        provider: OauthProvider;
+    };
+    query?: {
+        /**
+         * As sent along.
+         */
+        state?: string;
+        /**
+         * Good once, for this server only.
+         */
+        code?: string;
+        /**
+         * Instead of a code: why there is none.
+         */
+        error?: string;
+        /**
+         * The issuer's name for itself (RFC 9207).
+         */
+        iss?: string;
+    };
+    url: '/auth/oauth/{provider}/callback';
+};
+
+export type ReturnFromOauthErrors = {
+    /**
+     * The flow is unknown, over or another browser's, or the provider refused
+     */
+    400: Problem;
+    /**
+     * The account is banned or closed, or the address is not verified
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The identity belongs to another account
+     */
+    409: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ReturnFromOauthError = ReturnFromOauthErrors[keyof ReturnFromOauthErrors];
+
+export type ReturnFromOauthResponses = {
+    /**
+     * Signed in: there is no page to go to
+     */
+    200: FederatedAnswer;
+};
+
+export type ReturnFromOauthResponse = ReturnFromOauthResponses[keyof ReturnFromOauthResponses];
+
+export type ChangePasswordData = {
+    body: ChangePasswordBody;
+    path?: never;
+    query?: never;
+    url: '/auth/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Prove again who you are: `reauthentication_needed`
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * Changed
+     */
+    200: Done;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type ForgotPasswordData = {
+    body: AddressBody;
+    path?: never;
+    query?: never;
+    url: '/auth/password/forgot';
+};
+
+export type ForgotPasswordErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
+
+export type ForgotPasswordResponses = {
+    /**
+     * A mail is sent if there is such an account
+     */
+    200: Done;
+};
+
+export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses];
+
+export type ResetPasswordData = {
+    body: ResetPasswordBody;
+    path?: never;
+    query?: never;
+    url: '/auth/password/reset';
+};
+
+export type ResetPasswordErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * The link or the code is not valid (any more)
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    /**
+     * Changed
+     */
+    200: Done;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
 
 export type GetProfileData = {
     body?: never;
@@ -1030,6 +3473,104 @@ export type UpdateProfileResponses = {
 
 export type UpdateProfileResponse = UpdateProfileResponses[keyof UpdateProfileResponses];
 
+export type ReauthenticateData = {
+    body: ReauthenticateBody;
+    path?: never;
+    query?: never;
+    url: '/auth/reauthenticate';
+};
+
+export type ReauthenticateErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The code is not valid (any more)
+     */
+    403: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ReauthenticateError = ReauthenticateErrors[keyof ReauthenticateErrors];
+
+export type ReauthenticateResponses = {
+    /**
+     * Proved
+     */
+    200: ReauthenticateAnswer;
+};
+
+export type ReauthenticateResponse = ReauthenticateResponses[keyof ReauthenticateResponses];
+
+export type SendReauthenticationCodeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/auth/reauthenticate/code';
+};
+
+export type SendReauthenticationCodeErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type SendReauthenticationCodeError = SendReauthenticationCodeErrors[keyof SendReauthenticationCodeErrors];
+
+export type SendReauthenticationCodeResponses = {
+    /**
+     * A mail is on its way
+     */
+    200: Done;
+};
+
+export type SendReauthenticationCodeResponse = SendReauthenticationCodeResponses[keyof SendReauthenticationCodeResponses];
+
 export type RefreshSessionData = {
     body: RefreshBody;
     path?: never;
@@ -1062,6 +3603,10 @@ export type RefreshSessionErrors = {
      * Values that cannot be taken, each named in `errors`
      */
     422: Problem;
+    /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
     /**
      * A fault of the server's, logged under the `requestId`
      */
@@ -1116,6 +3661,10 @@ export type RegisterUserErrors = {
      */
     422: Problem;
     /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
      * A fault of the server's, logged under the `requestId`
      */
     500: Problem;
@@ -1135,6 +3684,144 @@ export type RegisterUserResponses = {
 };
 
 export type RegisterUserResponse = RegisterUserResponses[keyof RegisterUserResponses];
+
+export type RevokeSessionsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Which of the caller's sessions are meant: `local` is the one that asks.
+         */
+        scope: 'local' | 'others' | 'global';
+    };
+    url: '/auth/sessions';
+};
+
+export type RevokeSessionsErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type RevokeSessionsError = RevokeSessionsErrors[keyof RevokeSessionsErrors];
+
+export type RevokeSessionsResponses = {
+    /**
+     * Ended
+     */
+    200: RevokeAnswer;
+};
+
+export type RevokeSessionsResponse = RevokeSessionsResponses[keyof RevokeSessionsResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/auth/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * A page
+     */
+    200: SessionsAnswer;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type RevokeSessionData = {
+    body?: never;
+    path: {
+        /**
+         * The session
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/auth/sessions/{id}';
+};
+
+export type RevokeSessionErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type RevokeSessionError = RevokeSessionErrors[keyof RevokeSessionErrors];
+
+export type RevokeSessionResponses = {
+    /**
+     * Ended
+     */
+    200: Done;
+};
+
+export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
 
 export type SignInData = {
     body: SigninBody;
@@ -1173,6 +3860,10 @@ export type SignInErrors = {
      */
     422: Problem;
     /**
+     * Too often; `limiter` names the rule
+     */
+    429: Problem;
+    /**
      * A fault of the server's, logged under the `requestId`
      */
     500: Problem;
@@ -1196,15 +3887,28 @@ export type SignInResponse = SignInResponses[keyof SignInResponses];
 export type SignOutData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Which of the caller's sessions are meant: `local` is the one that asks.
+         */
+        scope?: 'local' | 'others' | 'global';
+    };
     url: '/auth/signout';
 };
 
 export type SignOutErrors = {
     /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
      * No valid access token, or the session has ended
      */
     401: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
     /**
      * A fault of the server's, logged under the `requestId`
      */
@@ -1795,6 +4499,477 @@ export type GetDatabaseHealthResponses = {
 };
 
 export type GetDatabaseHealthResponse = GetDatabaseHealthResponses[keyof GetDatabaseHealthResponses];
+
+export type ListEntriesData = {
+    body?: never;
+    path: {
+        /**
+         * Which part of the store, `default` say
+         */
+        namespace: string;
+    };
+    query?: {
+        /**
+         * What their keys begin with; every character means itself.
+         */
+        prefix?: string;
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/kv/{namespace}';
+};
+
+export type ListEntriesErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListEntriesError = ListEntriesErrors[keyof ListEntriesErrors];
+
+export type ListEntriesResponses = {
+    /**
+     * A page
+     */
+    200: EntriesAnswer;
+};
+
+export type ListEntriesResponse = ListEntriesResponses[keyof ListEntriesResponses];
+
+export type DeleteEntriesData = {
+    body: KeysBody;
+    path: {
+        /**
+         * Which part of the store, `default` say
+         */
+        namespace: string;
+    };
+    query?: never;
+    url: '/kv/{namespace}/mdel';
+};
+
+export type DeleteEntriesErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type DeleteEntriesError = DeleteEntriesErrors[keyof DeleteEntriesErrors];
+
+export type DeleteEntriesResponses = {
+    /**
+     * Gone
+     */
+    200: DeletedEntriesAnswer;
+};
+
+export type DeleteEntriesResponse = DeleteEntriesResponses[keyof DeleteEntriesResponses];
+
+export type GetEntriesData = {
+    body: KeysBody;
+    path: {
+        /**
+         * Which part of the store, `default` say
+         */
+        namespace: string;
+    };
+    query?: never;
+    url: '/kv/{namespace}/mget';
+};
+
+export type GetEntriesErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetEntriesError = GetEntriesErrors[keyof GetEntriesErrors];
+
+export type GetEntriesResponses = {
+    /**
+     * As they are now
+     */
+    200: SomeEntriesAnswer;
+};
+
+export type GetEntriesResponse = GetEntriesResponses[keyof GetEntriesResponses];
+
+export type SetEntriesData = {
+    body: SetEntriesBody;
+    path: {
+        /**
+         * Which part of the store, `default` say
+         */
+        namespace: string;
+    };
+    query?: never;
+    url: '/kv/{namespace}/mset';
+};
+
+export type SetEntriesErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type SetEntriesError = SetEntriesErrors[keyof SetEntriesErrors];
+
+export type SetEntriesResponses = {
+    /**
+     * Stored
+     */
+    200: StoredEntriesAnswer;
+};
+
+export type SetEntriesResponse = SetEntriesResponses[keyof SetEntriesResponses];
+
+export type DeleteEntryData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag that the change was made from, or * for any; something else there: 412
+         */
+        'If-Match'?: string;
+        /**
+         * Always *: only if there is nothing; something there: 412
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        /**
+         * Which part of the store, `default` say
+         */
+        namespace: string;
+        /**
+         * The key, percent-encoded as one segment
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/kv/{namespace}/{key}';
+};
+
+export type DeleteEntryErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * It was changed since the version that `If-Match` names
+     */
+    412: Problem;
+    /**
+     * A part of the path or a header cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type DeleteEntryError = DeleteEntryErrors[keyof DeleteEntryErrors];
+
+export type DeleteEntryResponses = {
+    /**
+     * Gone
+     */
+    200: Done;
+};
+
+export type DeleteEntryResponse = DeleteEntryResponses[keyof DeleteEntryResponses];
+
+export type GetEntryData = {
+    body?: never;
+    path: {
+        /**
+         * Which part of the store, `default` say
+         */
+        namespace: string;
+        /**
+         * The key, percent-encoded as one segment
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/kv/{namespace}/{key}';
+};
+
+export type GetEntryErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * A part of the path or a header cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetEntryError = GetEntryErrors[keyof GetEntryErrors];
+
+export type GetEntryResponses = {
+    /**
+     * As it is now
+     */
+    200: EntryAnswer;
+};
+
+export type GetEntryResponse = GetEntryResponses[keyof GetEntryResponses];
+
+export type SetEntryData = {
+    body: SetEntryBody;
+    headers?: {
+        /**
+         * The ETag that the change was made from, or * for any; something else there: 412
+         */
+        'If-Match'?: string;
+        /**
+         * Always *: only if there is nothing; something there: 412
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        /**
+         * Which part of the store, `default` say
+         */
+        namespace: string;
+        /**
+         * The key, percent-encoded as one segment
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/kv/{namespace}/{key}';
+};
+
+export type SetEntryErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * It was changed since the version that `If-Match` names
+     */
+    412: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type SetEntryError = SetEntryErrors[keyof SetEntryErrors];
+
+export type SetEntryResponses = {
+    /**
+     * Stored
+     */
+    200: EntryAnswer;
+};
+
+export type SetEntryResponse = SetEntryResponses[keyof SetEntryResponses];
 
 export type GetCreditsData = {
     body?: never;
