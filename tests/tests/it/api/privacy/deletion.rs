@@ -1,6 +1,7 @@
 use super::stage::{Run, Stage, leave};
 use crate::api::mailbox::{letter, letters, settled};
 use chrono::Duration;
+use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
@@ -73,6 +74,8 @@ async fn the_mailed_link_keeps_the_account_once() {
     let undo = json!({ "token": mail.token() });
     let anyone = stage.app.anonymous();
     let path = "/auth/account/deletion/undo-by-mail";
+    // Mails are in the order of their times.
+    stage.clock.advance(Duration::seconds(1));
     anyone.post(path, &undo).await.expect(200);
     let refused = async |token: &str| {
         let answer = anyone.post(path, &json!({ "token": token })).await;
@@ -86,9 +89,24 @@ async fn the_mailed_link_keeps_the_account_once() {
     assert_eq!(mail.template, "account_deletion_cancelled");
 
     // A link of an earlier deletion does not undo a later one.
+    stage.clock.advance(Duration::seconds(1));
     leave(&back).await;
     assert_eq!(refused(undo["token"].as_str().unwrap()).await, known);
     assert_eq!(stage.count("auth.account_deletions").await, 1);
+
+    // The server's own page: looking at it changes nothing, its button does.
+    let token = letter(&stage.app, "film@example.com", 3).await.token();
+    let page = format!("//auth/keep-account?token={token}");
+    let seen = anyone.request(Method::GET, &page).send().await.unwrap();
+    assert!(seen.text().await.unwrap().contains("Keep your account"));
+    assert_eq!(stage.count("auth.account_deletions").await, 1);
+    let button = anyone
+        .request(Method::POST, "//auth/keep-account")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("token={token}"));
+    let done = button.send().await.unwrap().text().await.unwrap();
+    assert!(done.contains("Your account stays"), "{done}");
+    assert_eq!(stage.count("auth.account_deletions").await, 0);
 }
 
 #[tokio::test]

@@ -57,6 +57,10 @@ async fn act(
         Page::Confirm => recovery.prove_email(&guest.ctx, proof).await,
         Page::Reset => recovery.reset_password(&guest.ctx, proof, password).await,
         Page::ChangeEmail => recovery.change_email(&guest.ctx, proof).await.map(drop),
+        Page::KeepAccount => {
+            let privacy = &services.privacy;
+            privacy.undo_deletion_by_mail(&guest.ctx, &token).await
+        }
         // Nobody is signed in here: the page only says what to do.
         Page::MagicLink => Err(AuthError::ProofInvalid),
     };

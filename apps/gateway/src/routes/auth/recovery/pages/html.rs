@@ -15,6 +15,7 @@ pub(super) enum Page {
     Reset,
     ChangeEmail,
     MagicLink,
+    KeepAccount,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +31,12 @@ struct Words {
 }
 
 impl Page {
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 5] = [
         Self::Confirm,
         Self::Reset,
         Self::ChangeEmail,
         Self::MagicLink,
+        Self::KeepAccount,
     ];
 
     /// As the mails' links name it.
@@ -44,6 +46,7 @@ impl Page {
             Self::Reset => "/auth/reset",
             Self::ChangeEmail => "/auth/change-email",
             Self::MagicLink => "/auth/magic-link",
+            Self::KeepAccount => "/auth/keep-account",
         }
     }
 
@@ -79,6 +82,14 @@ impl Page {
                 "Type the code from the mail where you sign in.",
             ),
             (Self::MagicLink, Language::Thai) => ("เข้าสู่ระบบ", "", "พิมพ์รหัสจากอีเมลในหน้าที่คุณเข้าสู่ระบบ"),
+            (Self::KeepAccount, Language::English) => (
+                "Keep your account",
+                "Keep it",
+                "Your account stays. You can sign in again.",
+            ),
+            (Self::KeepAccount, Language::Thai) => {
+                ("เก็บบัญชีของคุณไว้", "เก็บไว้", "บัญชีของคุณยังอยู่ คุณเข้าสู่ระบบได้ตามเดิม")
+            }
         };
         Words {
             title,
