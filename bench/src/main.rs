@@ -99,7 +99,9 @@ async fn run(args: &Args) -> Result<()> {
         ("me (cached)", me.clone()),
         (
             "file list (20)",
-            Request::get(&format!("{api}/projects/{project}/files")).bearer(&token),
+            Request::get(&format!("{api}/projects/{project}/files"))
+                .bearer(&token)
+                .at(server.forgetful_port()),
         ),
         ("project create", create),
         (

@@ -144,11 +144,15 @@ fn inline(first: &Logged, second: &Logged) -> String {
             && !first.sql.contains("set_config");
         let literal = if fresh {
             // A text column takes an id as text, a uuid column as uuid; an unknown literal is both.
-            "gen_random_uuid()"
+            "gen_random_uuid()".to_owned()
+        } else if value.starts_with('\'') && value.contains(':') {
+            // pgbench takes what follows a colon for a variable, in a text too.
+            let text = value.replace('\\', r"\\").replace(':', r"\x3a");
+            format!("E{text}")
         } else {
-            value
+            value.clone()
         };
-        sql = sql.replace(&format!("${}", index + 1), literal);
+        sql = sql.replace(&format!("${}", index + 1), &literal);
     }
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
