@@ -110,7 +110,7 @@ impl TestApp {
         settings.server.workers = 1;
         change(&mut settings);
         Self {
-            running: Running::start(&settings, &database, Arc::clone(&clock)),
+            running: Running::start(&settings, &database, &clock),
             database,
             settings,
             clock,
@@ -129,8 +129,7 @@ impl TestApp {
     pub fn replica_with(&self, change: impl FnOnce(&mut Settings)) -> Replica {
         let mut settings = self.settings.clone();
         change(&mut settings);
-        let clock = Arc::clone(&self.clock);
-        Replica(Running::start(&settings, &self.database, clock))
+        Replica(Running::start(&settings, &self.database, &self.clock))
     }
 
     /// What its routes call.
@@ -194,8 +193,8 @@ impl Replica {
 }
 
 impl Running {
-    fn start(settings: &Settings, database: &TestDatabase, clock: Arc<dyn Clock>) -> Self {
-        let gateway = Gateway::compose_with_clock(settings, &database.config(), &clock)
+    fn start(settings: &Settings, database: &TestDatabase, clock: &Arc<dyn Clock>) -> Self {
+        let gateway = Gateway::compose_with_clock(settings, &database.config(), clock)
             .expect("the server is composed");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("its address");
