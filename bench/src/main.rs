@@ -99,9 +99,7 @@ async fn run(args: &Args) -> Result<()> {
         ("me (cached)", me.clone()),
         (
             "file list (20)",
-            Request::get(&format!("{api}/projects/{project}/files"))
-                .bearer(&token)
-                .at(server.forgetful_port()),
+            Request::get(&format!("{api}/projects/{project}/files")).bearer(&token),
         ),
         ("project create", create),
         (
