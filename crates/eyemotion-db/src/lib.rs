@@ -6,6 +6,7 @@
 //! * [`HotCache`] keeps what is read often in memory, and [`Changes`] tell it what to forget.
 //! * [`DbError`] says what failed in words that services can act on.
 //! * [`idempotency`] gives each `Idempotency-Key` exactly one effect.
+//! * [`ForeignDatabase`] reads the database of another platform and cannot write it.
 //! * [`migrate`](migrate()) brings the schema up to date, [`local`] runs a server of our own.
 
 mod address;
@@ -14,6 +15,7 @@ mod config;
 mod connect;
 mod db;
 mod error;
+mod foreign;
 mod hot_cache;
 pub mod idempotency;
 mod listen;
@@ -35,6 +37,7 @@ pub use config::DatabaseConfig;
 pub use connect::ConnectError;
 pub use db::Db;
 pub use error::{ConstraintKind, DbError};
+pub use foreign::{ForeignDatabase, ForeignError, ForeignRow, ForeignTable, Wanted};
 pub use hot_cache::{HotCache, HotCacheConfig};
 pub use listen::{Notification, Notifications};
 pub use migrate::{MigrateError, MigrationState, migrate, migrate_down, migration_status};
