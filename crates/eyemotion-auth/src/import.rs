@@ -1,8 +1,12 @@
 //! People of another platform, brought over with their ids, passwords and identities.
 
 mod newcomer;
+mod report;
+mod source;
 
 pub use newcomer::{Newcomer, NewcomerIdentity, NewcomerProfile};
+pub use report::{ImportReport, Noted};
+pub use source::{Found, SourceError, SupabaseSource};
 
 use crate::account::AccountService;
 use crate::error::AuthError;
@@ -41,6 +45,8 @@ pub trait Import: Send + Sync {
 pub enum Arrival {
     /// Has an account now.
     Imported,
+    /// Has an account now, and has to set a new password: the old one cannot be checked here.
+    WithoutPassword(UnusableHash),
     /// Had one with this id already; nothing was changed.
     Present,
     /// Cannot come.
@@ -53,9 +59,15 @@ pub enum Refusal {
     /// Nothing could be sent there.
     #[error("the e-mail address is not valid")]
     Email,
-    /// The password could not be checked.
-    #[error("the password's hash cannot be taken over: {0}")]
-    Hash(UnusableHash),
+    /// Not a person yet, and nobody could sign in.
+    #[error("an anonymous account")]
+    Anonymous,
+    /// Gone from the other platform.
+    #[error("the account was deleted there")]
+    Deleted,
+    /// Somebody known by a telephone number, say.
+    #[error("there is no e-mail address")]
+    NoEmail,
     /// Another person here has it.
     #[error("another account has the e-mail address")]
     EmailTaken,
@@ -108,14 +120,18 @@ impl AccountService {
         let Ok(email) = EmailAddress::parse(&person.email) else {
             return Ok(Arrival::Refused(Refusal::Email));
         };
-        if let Some(Err(error)) = person.password_hash.as_deref().map(StoredHash::parse) {
-            return Ok(Arrival::Refused(Refusal::Hash(error)));
-        }
+        let (password_hash, arrived) = match person.password_hash.as_deref() {
+            Some(hash) => match StoredHash::parse(hash) {
+                Ok(_) => (Some(hash), Arrival::Imported),
+                Err(unusable) => (None, Arrival::WithoutPassword(unusable)),
+            },
+            None => (None, Arrival::Imported),
+        };
         let mut tx = self.db.begin(ctx).await?;
-        match self.admit(&mut tx, ctx, person, email).await {
-            Ok(None) if rehearsal => Ok(Arrival::Imported),
+        match self.admit(&mut tx, ctx, person, email, password_hash).await {
+            Ok(None) if rehearsal => Ok(arrived),
             Ok(None) => match tx.commit().await {
-                Ok(()) => Ok(Arrival::Imported),
+                Ok(()) => Ok(arrived),
                 Err(error) => refused(error.into()),
             },
             Ok(Some(refusal)) => Ok(Arrival::Refused(refusal)),
@@ -130,6 +146,7 @@ impl AccountService {
         ctx: &Ctx,
         person: &Newcomer,
         email: EmailAddress,
+        password_hash: Option<&str>,
     ) -> Result<Option<Refusal>, AuthError> {
         if imports::has_left(tx, &id_hash(person.id)).await? {
             return Ok(Some(Refusal::Left));
@@ -144,7 +161,7 @@ impl AccountService {
         let user = NewUserRow {
             id: person.id.0,
             email: email.as_str(),
-            password_hash: person.password_hash.as_deref(),
+            password_hash,
             email_confirmed_at: person.email_confirmed_at.or(confirmed),
             created_at: person.created_at,
             last_sign_in_at: person.last_sign_in_at,

@@ -3,7 +3,8 @@
 //! * [`Accounts`] is the service: register, sign in, refresh, sign out, profile.
 //! * [`AccountService`] implements it over PostgreSQL; [`AuthDependencies`] is what it needs.
 //! * [`Federation`] is sign-in through Google and GitHub; [`FederationService`] implements it.
-//! * [`Import`] brings people over from another platform, with their passwords.
+//! * [`Import`] brings people over from another platform, with their passwords; [`SupabaseSource`]
+//!   finds them in a database like Supabase's.
 //! * [`Keys`] holds the signing key and the master secret from which other keys are derived.
 //! * [`Sessions`] is where people are signed in: listed, ended, proved anew. [`Throttling`] says who
 //!   is held back after wrong passwords.
@@ -54,7 +55,10 @@ pub use federation::{
     Identity, InvalidProvider, OidcConfig, Provider, Returned, UnknownProvider,
 };
 pub use gate::SessionGate;
-pub use import::{Arrival, Import, Newcomer, NewcomerIdentity, NewcomerProfile, Refusal};
+pub use import::{
+    Arrival, Found, Import, ImportReport, Newcomer, NewcomerIdentity, NewcomerProfile, Noted,
+    Refusal, SourceError, SupabaseSource,
+};
 pub use keys::{Keys, KeysError};
 pub use lifecycle::AccountsOfPeople;
 pub use model::{AccountOverview, Plan, Profile, Subscription};

@@ -11,7 +11,8 @@ pub struct Newcomer {
     pub id: UserId,
     /// The address; normalised on arrival.
     pub email: String,
-    /// bcrypt or Argon2; none without a password. Replaced at the first sign-in.
+    /// bcrypt or Argon2; none without a password. Replaced at the first sign-in; of another kind,
+    /// or too costly to check, it is left behind.
     pub password_hash: Option<String>,
     /// When the address was confirmed.
     pub email_confirmed_at: Option<DateTime<Utc>>,
