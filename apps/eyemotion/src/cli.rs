@@ -45,6 +45,12 @@ pub enum Command {
     },
     /// Read and write the key-value store.
     Kv(KvArgs),
+    /// Bring people over from another platform.
+    Import {
+        /// Which one.
+        #[command(subcommand)]
+        source: ImportSource,
+    },
     /// Check or show the configuration.
     Config {
         /// What to do with it.
@@ -161,6 +167,35 @@ pub enum KvAction {
         #[arg(default_value = "")]
         prefix: String,
     },
+}
+
+/// Where people are brought over from.
+#[derive(Debug, Subcommand)]
+pub enum ImportSource {
+    /// From a Supabase project: people with their ids, passwords, profiles, and Google and GitHub
+    /// identities.
+    ///
+    /// Reads auth.users, auth.identities and public.user_profiles (or public.profiles) in one
+    /// read-only snapshot and writes to the configured database. Who is here already, by id, is
+    /// left alone, and each person is one transaction: it may be interrupted and run again. Nobody
+    /// is merged: an address that another account here has is refused. Exits with 65 if anybody
+    /// was refused.
+    Supabase(SupabaseArgs),
+}
+
+/// Flags of `import supabase`.
+#[derive(Debug, Args)]
+pub struct SupabaseArgs {
+    /// The project's database, postgres://postgres:...@host:5432/postgres?sslmode=require, or - to
+    /// read it from standard input. The login must be allowed to read every row of auth.users.
+    #[arg(long, value_name = "URL")]
+    pub database_url: String,
+    /// Write nothing; say what would happen.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Admins and super_admins stay what they are; else everybody comes as a user.
+    #[arg(long)]
+    pub keep_roles: bool,
 }
 
 /// Actions on the configuration.

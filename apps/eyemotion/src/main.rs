@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod database;
 mod failpoints;
+mod import;
 mod kv;
 mod logging;
 mod output;
@@ -30,8 +31,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What ends the process, with its exit code: 1 failed, 78 the configuration is not valid
-/// (EX_CONFIG of sysexits).
+/// What ends the process, with its exit code: 1 failed, 65 some of the data was refused, 78 the
+/// configuration is not valid (EX_DATAERR and EX_CONFIG of sysexits).
 struct Failure {
     message: String,
     code: u8,
@@ -81,6 +82,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Migrate { action } => database::migrate(&settings, action).await,
             Command::Admin { action } => Box::pin(admin::run(&settings, action)).await,
             Command::Kv(args) => Box::pin(kv::run(&settings, args)).await,
+            Command::Import { source } => Box::pin(import::run(&settings, source)).await,
             Command::Openapi | Command::Completions { .. } | Command::Config { .. } => Ok(()),
         }
     })
