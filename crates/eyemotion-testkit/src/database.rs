@@ -45,11 +45,23 @@ impl TestDatabase {
     ///
     /// # Panics
     /// If there is no PostgreSQL to be had, or the migrations fail.
-    #[expect(clippy::panic, reason = "a test without its database has failed")]
     pub async fn new() -> Self {
+        Self::with_schema(true).await
+    }
+
+    /// A new database with nothing in it: somebody else's.
+    ///
+    /// # Panics
+    /// If there is no PostgreSQL to be had.
+    pub async fn empty() -> Self {
+        Self::with_schema(false).await
+    }
+
+    #[expect(clippy::panic, reason = "a test without its database has failed")]
+    async fn with_schema(schema: bool) -> Self {
         let mut attempt = 1;
         loop {
-            match Self::create().await {
+            match Self::create(schema).await {
                 Ok(database) => return database,
                 Err(error) if attempt == ATTEMPTS || !is_disconnect(&*error) => {
                     panic!("no test database: {error}{}", causes(&*error));
@@ -59,9 +71,13 @@ impl TestDatabase {
         }
     }
 
-    async fn create() -> Result<Self, Failure> {
+    async fn create(schema: bool) -> Result<Self, Failure> {
         let (server, maintenance) = server::shared().await?;
-        let template = template::ensure(&server, &maintenance).await?;
+        let template = if schema {
+            template::ensure(&server, &maintenance).await?
+        } else {
+            "template0".to_owned()
+        };
         drop_stale(&maintenance).await?;
         let name = format!("{PREFIX}{}", Uuid::now_v7().simple());
         maintenance
