@@ -44,8 +44,9 @@ declare
 begin
     foreach target in array array[
         'auth.users', 'public.user_profiles', 'public.subscription_plans', 'public.subscriptions',
-        'public.credit_wallets', 'public.credit_lots', 'public.payment_transactions', 'public.projects',
-        'public.project_files', 'public.storage_quotas', 'public.mail_outbox', 'jobs.jobs', 'jobs.schedules'
+        'public.credit_wallets', 'public.credit_lots', 'public.credit_holds', 'public.payment_transactions', 'public.projects',
+        'public.project_files', 'public.storage_quotas', 'public.mail_outbox', 'public.stripe_customers',
+        'public.payment_orders', 'public.payment_disputes', 'public.fraud_warnings', 'jobs.jobs', 'jobs.schedules'
     ]::regclass[] loop
         versioned := exists (
             select from pg_attribute where attrelid = target and attname = 'version' and not attisdropped);

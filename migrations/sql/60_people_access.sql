@@ -40,7 +40,8 @@ create policy people_select on public.subscription_plans for select to authentic
 grant select on public.subscriptions, public.credit_wallets, public.credit_lots, public.credit_entries,
     public.credit_lot_moves, public.payment_transactions, public.user_subscriptions, public.credits_usage
     to authenticated;
-grant select (id, user_id, kind, reason, ref_type, ref_id, subscription_id, details, created_at)
+grant select on public.credit_holds, public.credit_hold_lines, public.action_prices to authenticated;
+grant select (id, user_id, kind, reason, ref_type, ref_id, subscription_id, details, created_at, price_id, quantity)
     on public.credit_txns to authenticated;
 create policy people_select on public.subscriptions for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
@@ -54,8 +55,26 @@ create policy people_select on public.credit_entries for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
 create policy people_select on public.credit_lot_moves for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
+create policy people_select on public.credit_holds for select to authenticated
+    using (user_id = (select auth.uid()) or (select auth.is_admin()));
+create policy people_select on public.credit_hold_lines for select to authenticated
+    using (user_id = (select auth.uid()) or (select auth.is_admin()));
+-- Who pays may know what for.
+create policy people_select on public.action_prices for select to authenticated
+    using ((select auth.uid()) is not null);
 create policy people_select on public.payment_transactions for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
+grant select on public.stripe_customers, public.payment_orders, public.payment_disputes, public.fraud_warnings
+    to authenticated;
+create policy people_select on public.stripe_customers for select to authenticated
+    using (user_id = (select auth.uid()) or (select auth.is_admin()));
+create policy people_select on public.payment_orders for select to authenticated
+    using (user_id = (select auth.uid()) or (select auth.is_admin()));
+create policy people_select on public.payment_disputes for select to authenticated
+    using (user_id = (select auth.uid()) or (select auth.is_admin()));
+-- The operators' queue: who is suspected is not told so.
+create policy people_select on public.fraud_warnings for select to authenticated
+    using ((select auth.is_admin()));
 
 -- Projects and files
 grant select on public.projects, public.storage_quotas, public.storage_reservations to authenticated;

@@ -39,6 +39,8 @@ steps![
     "20261122000013_kv_and_api_keys",
     "20261122000014_privacy",
     "20261122000015_roles_and_audit",
+    "20261123000001_payments",
+    "20261123000002_holds_and_prices",
 ];
 
 replaceable![
