@@ -25,7 +25,17 @@ insert into public.credit_entries (txn_id, seq, user_id, account, amount)
     select id, 1, id, 'system:issued', -100 from people
     union all select id, 2, id, 'user:' || id || ':available', 100 from people;
 insert into public.credit_lot_moves (txn_id, lot_id, user_id, amount) select id, id, id, 100 from people;
-insert into public.payment_transactions (user_id, amount, transaction_type) select id, 29900, 'subscription' from people;
+insert into public.payment_transactions (id, user_id, amount, transaction_type)
+    select id, id, 29900, 'subscription' from people;
+insert into public.stripe_customers (user_id, stripe_customer_id) select id, 'cus_' || n from people;
+insert into public.payment_orders (user_id, kind, credits, amount, success_url, cancel_url, expires_at)
+    select id, 'credits', 100, 5000, 'https://example.com/', 'https://example.com/', now() from people;
+insert into public.payment_disputes (stripe_dispute_id, user_id, payment_id, amount, currency, status)
+    select 'dp_' || n, id, id, 29900, 'THB', 'needs_response' from people;
+insert into public.fraud_warnings (stripe_id, user_id, payment_id, kind, open)
+    select 'issfr_' || n, id, id, 'early_fraud_warning', true from people;
+insert into public.stripe_events (id, type, livemode, body, source, occurred_at)
+    values ('evt_1', 'invoice.paid', false, '{}', 'webhook', now());
 insert into public.storage_quotas (user_id, limit_bytes) select id, 1 << 30 from people;
 insert into public.projects (id, user_id, name) select id, id, 'Project ' || n from people;
 insert into public.project_files (id, project_id, user_id, filename, original_name, file_type, mime_type, file_size)

@@ -21,13 +21,17 @@ const OWNED: &[(&str, &str)] = &[
     ("public.credit_lots", "user_id"),
     ("public.credit_txns", "user_id"),
     ("public.credit_wallets", "user_id"),
+    ("public.fraud_warnings", "user_id"),
     ("public.idempotency_keys", "user_id"),
     ("public.mail_outbox", "user_id"),
+    ("public.payment_disputes", "user_id"),
+    ("public.payment_orders", "user_id"),
     ("public.payment_transactions", "user_id"),
     ("public.project_files", "user_id"),
     ("public.projects", "user_id"),
     ("public.storage_quotas", "user_id"),
     ("public.storage_reservations", "user_id"),
+    ("public.stripe_customers", "user_id"),
     ("public.subscriptions", "user_id"),
     ("public.user_profiles", "id"),
 ];
@@ -38,6 +42,7 @@ const UNOWNED: &[&str] = &[
     "jobs.schedules",
     "public.kv_store",
     "public.storage_buckets",
+    "public.stripe_events",
     "public.subscription_plans",
 ];
 
@@ -47,6 +52,7 @@ const HIDDEN: &[&str] = &[
     "auth.one_time_tokens",
     "jobs.jobs",
     "public.api_keys",
+    "public.fraud_warnings",
     "public.mail_outbox",
 ];
 

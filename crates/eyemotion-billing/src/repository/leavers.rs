@@ -1,14 +1,14 @@
 //! What a person leaves behind in the books.
 
 use crate::model::SubscriptionStatus;
-use crate::schema::{payment_transactions, subscriptions};
+use crate::schema::{payment_orders, payment_transactions, stripe_customers, subscriptions};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::RunQueryDsl;
 use eyemotion_core::UserId;
 use eyemotion_db::{DbError, Tx};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Ends what is still live and forgets who the customer was.
 pub(crate) async fn end_subscriptions(
@@ -27,6 +27,7 @@ pub(crate) async fn end_subscriptions(
         .set((
             subscriptions::status.eq(cancelled),
             subscriptions::cancelled_at.eq(now),
+            subscriptions::ended_at.eq(now),
         ))
         .execute(tx)
         .await?;
@@ -40,9 +41,23 @@ pub(crate) async fn strip_payments(tx: &mut Tx, user: UserId) -> Result<(), DbEr
         .set((
             payment_transactions::description.eq(""),
             payment_transactions::invoice_url.eq(None::<String>),
+            payment_transactions::invoice_pdf.eq(None::<String>),
             payment_transactions::receipt_url.eq(None::<String>),
+            payment_transactions::failure_message.eq(None::<String>),
             payment_transactions::metadata.eq(json!({})),
         ))
+        .execute(tx)
+        .await?;
+    diesel::update(payment_orders::table.filter(payment_orders::user_id.eq(user.0)))
+        .set((
+            payment_orders::success_url.eq(""),
+            payment_orders::cancel_url.eq(""),
+            payment_orders::checkout_url.eq(None::<String>),
+        ))
+        .execute(tx)
+        .await?;
+    diesel::update(stripe_customers::table.find(user.0))
+        .set(stripe_customers::card.eq(None::<Value>))
         .execute(tx)
         .await?;
     Ok(())

@@ -18,6 +18,15 @@ pub(super) fn rows_everywhere(person: &str, n: u32) -> String {
             values ('{person}', 'render farm', 'eye_sk_{n}abc', sha256('key {n}'), '{{kv}}');
          insert into payment_transactions (user_id, amount, transaction_type, description, invoice_url)
             values ('{person}', 29900, 'subscription', 'for person {person}', 'https://invoice.example/{person}');
+         insert into stripe_customers (user_id, stripe_customer_id, card)
+            values ('{person}', 'cus_{n}', '{{\"last4\": \"4242\"}}');
+         insert into payment_orders (user_id, kind, credits, amount, success_url, cancel_url, checkout_url, expires_at)
+            values ('{person}', 'credits', 100, 5000, 'https://app.example/{person}', 'https://app.example/{person}',
+                    'https://pay.example/{person}', now());
+         insert into payment_disputes (stripe_dispute_id, user_id, payment_id, amount, currency, status)
+            select 'dp_{n}', user_id, id, amount, 'THB', 'lost' from payment_transactions where user_id = '{person}';
+         insert into fraud_warnings (stripe_id, user_id, kind, open)
+            values ('issfr_{n}', '{person}', 'early_fraud_warning', false);
          insert into idempotency_keys (user_id, operation, key, request_hash, response)
             values ('{person}', 'test', 'test', sha256('test'), '{{\"user\": \"{person}\"}}');
          insert into jobs.jobs (kind, owner_id, payload, run_at)
