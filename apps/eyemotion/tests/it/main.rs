@@ -12,6 +12,7 @@
 
 mod clip;
 mod crash;
+mod import;
 mod kv;
 mod memory;
 mod openapi;
