@@ -30,10 +30,11 @@ pub trait People: Send + Sync {
     /// [`AuthError::NoSuchUser`].
     async fn person(&self, ctx: &Ctx, user: UserId) -> Result<PersonDetail, AuthError>;
 
-    /// Gives a role; the person is told by mail. For super_admins.
+    /// Gives a role; the person is told by mail. For super_admins who have proved a short time ago
+    /// who they are.
     ///
     /// # Errors
-    /// [`AuthError::Forbidden`], [`AuthError::OwnAccount`], [`AuthError::LastSuperAdmin`],
+    /// [`AuthError::ReauthenticationNeeded`], [`AuthError::Forbidden`], [`AuthError::OwnAccount`], [`AuthError::LastSuperAdmin`],
     /// [`AuthError::NoSuchUser`].
     async fn change_role(
         &self,

@@ -25,7 +25,7 @@ const fn template(
 
 /// Every mail. Members: `name` (the reader's), `link` (a whole URL), `code`, `minutes` and `days`
 /// (how long it is good), `device`, `ip`, `at` (RFC 3339), `email`, `provider`, `role`.
-pub const TEMPLATES: [Template; 16] = [
+pub const TEMPLATES: [Template; 17] = [
     template(
         "confirm_email",
         &["link"],
@@ -74,6 +74,11 @@ pub const TEMPLATES: [Template; 16] = [
     template("role_changed", &["role"], &["name", "at"]),
     template(
         "identity_linked",
+        &["provider"],
+        &["name", "email", "at", "ip", "device", "link"],
+    ),
+    template(
+        "identity_unlinked",
         &["provider"],
         &["name", "email", "at", "ip", "device", "link"],
     ),

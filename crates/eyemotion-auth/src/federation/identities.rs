@@ -42,14 +42,14 @@ impl FederationService {
         let mut tx = self.accounts.db.begin_for(ctx).await?;
         self.accounts.require_recent(&mut tx, ctx).await?;
         // Locks the account: of two identities taken away at once, one stays.
-        identities::candidate(&mut tx, user).await?;
-        let own = identities::issuers(&mut tx, user).await?;
-        if !own.iter().any(|(id, _)| *id == identity) {
+        let account = identities::candidate(&mut tx, user).await?;
+        let own = identities::list(&mut tx, user).await?;
+        let (removed, others): (Vec<_>, Vec<_>) =
+            own.into_iter().partition(|own| own.id == identity);
+        let (Some(account), [removed]) = (account, removed.as_slice()) else {
             return Err(FederationError::NotFound);
-        }
-        let another = own
-            .iter()
-            .any(|(id, issuer)| *id != identity && self.knows(issuer));
+        };
+        let another = others.iter().any(|other| self.knows(&other.issuer));
         if !another && users::password_hash(&mut tx, user).await?.is_none() {
             return Err(FederationError::LastSignInMethod);
         }
@@ -58,6 +58,10 @@ impl FederationService {
         self.accounts
             .activity
             .record(&mut tx, ctx, activity)
+            .await?;
+        let email = removed.email.as_deref();
+        let notice = ("identity_unlinked", removed.provider.parse().ok(), email);
+        self.tell_holder(&mut tx, ctx, user, &account.email, notice)
             .await?;
         tx.commit().await?;
         Ok(())
@@ -130,21 +134,35 @@ impl FederationService {
     ) -> Result<(), FederationError> {
         self.insert_identity(tx, provider, claim, entry.user, now)
             .await?;
+        let notice = ("identity_linked", Some(provider), claim.email.as_deref());
+        self.tell_holder(tx, ctx, entry.user, &entry.email, notice)
+            .await
+    }
+
+    /// Mails what became of an identity: the template, the provider, the address there.
+    async fn tell_holder(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        user: UserId,
+        address: &str,
+        (template, provider, email): (&'static str, Option<Provider>, Option<&str>),
+    ) -> Result<(), FederationError> {
         // Addresses in the table have passed the same check.
-        let Ok(to) = EmailAddress::parse(&entry.email) else {
+        let (Ok(to), Some(provider)) = (EmailAddress::parse(address), provider) else {
             return Ok(());
         };
         let details = json!({
             "provider": provider.display_name(),
-            "email": claim.email,
-            "at": now,
+            "email": email,
+            "at": self.accounts.clock.now(),
             "ip": ctx.ip,
             "device": ctx.user_agent,
         });
         let mail = Mail {
             to,
-            user: Some(entry.user),
-            template: "identity_linked",
+            user: Some(user),
+            template,
             data: details.as_object().cloned().unwrap_or_default(),
         };
         self.accounts

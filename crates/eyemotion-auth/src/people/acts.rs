@@ -48,6 +48,7 @@ impl People for AccountService {
             target,
             role: before,
         } = self.act(ctx, user, UserRole::SuperAdmin).await?;
+        self.require_recent(&mut tx, ctx).await?;
         if before != role {
             profiles::set_role(&mut tx, user, role).await?;
             let activity = Activity::new("account.role_changed", "user", user)

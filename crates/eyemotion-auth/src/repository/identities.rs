@@ -26,6 +26,7 @@ pub(crate) struct NewIdentityRow<'a> {
 pub(crate) struct IdentityRow {
     pub id: Uuid,
     pub provider: String,
+    pub issuer: String,
     pub email: Option<String>,
     pub email_verified: bool,
     pub created_at: DateTime<Utc>,
@@ -135,15 +136,6 @@ pub(crate) async fn list(tx: &mut Tx, user: UserId) -> QueryResult<Vec<IdentityR
         .filter(identities::user_id.eq(user.0))
         .order((identities::created_at, identities::id))
         .select(IdentityRow::as_select())
-        .load(tx)
-        .await
-}
-
-/// The issuers of the person's identities, with the identities' ids.
-pub(crate) async fn issuers(tx: &mut Tx, user: UserId) -> QueryResult<Vec<(Uuid, String)>> {
-    identities::table
-        .filter(identities::user_id.eq(user.0))
-        .select((identities::id, identities::issuer))
         .load(tx)
         .await
 }

@@ -3,7 +3,7 @@
 use crate::world::{PASSWORD, Person, World, nobody};
 use chrono::TimeDelta;
 use eyemotion_auth::{
-    AccountStatus, Accounts, AuthError, NewBan, Part, People, PeopleFilter, PeopleList,
+    AccountStatus, Accounts, AuthError, NewBan, Part, People, PeopleFilter, PeopleList, Sessions,
 };
 use eyemotion_core::{Actor, Clock, Coded, Ctx, ErrorCode, PageRequest, UserId, UserRole};
 use uuid::Uuid;
@@ -238,6 +238,29 @@ async fn a_change_of_role_is_noted_with_who_did_it() {
         person.id
     );
     assert_eq!(world.count(&line).await, 1);
+}
+
+#[tokio::test]
+async fn a_role_is_changed_by_who_has_just_proved_who_they_are() {
+    let world = World::new().await;
+    let root = with_role(&world, "root@example.com", UserRole::SuperAdmin).await;
+    let person = world.person("person@example.com").await;
+    let change = async || {
+        let accounts = &world.accounts;
+        accounts
+            .change_role(&root.ctx, person.id, UserRole::Admin)
+            .await
+    };
+    world.advance(TimeDelta::minutes(11));
+    let stale = change().await.unwrap_err();
+    assert_eq!(stale.code(), ErrorCode::ReauthenticationNeeded);
+    assert_eq!(role_of(&world, person.id).await, "user");
+    let proved = world
+        .accounts
+        .reauthenticate(&root.ctx, PASSWORD.into())
+        .await;
+    proved.unwrap();
+    assert_eq!(change().await.unwrap().role, UserRole::Admin);
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ struct RoleBody {
 /// Gives a person a role.
 ///
 /// It holds for requests from then on, whatever their tokens say. Nobody changes their own role,
-/// and the last super_admin stays one.
+/// and the last super_admin stays one. Asks for a fresh proof of who the caller is: 403
+/// `reauthentication_needed`.
 #[utoipa::path(
     operation_id = "changeRole",
     tag = "admin",

@@ -102,8 +102,17 @@ async fn the_last_way_to_sign_in_stays() {
     );
 
     scene.add(&own, Provider::Google).await.unwrap();
+    scene.world.mails.take();
     scene.federation.unlink(&own, github).await.unwrap();
     assert_eq!(scene.names(&own).await, ["google"]);
+    let mails = scene.world.mails.take();
+    let told = mails
+        .iter()
+        .map(|mail| (mail.template, &mail.data["provider"]));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [("identity_unlinked", &"GitHub".into())]
+    );
     assert_eq!(scene.world.logged("identity.unlinked").await, 1);
     let gone = scene.federation.unlink(&own, github).await;
     assert!(matches!(gone, Err(FederationError::NotFound)), "{gone:?}");
