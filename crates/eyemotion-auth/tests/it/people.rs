@@ -3,7 +3,7 @@
 use crate::world::{PASSWORD, Person, World, nobody};
 use chrono::TimeDelta;
 use eyemotion_auth::{
-    AccountStatus, Accounts, AuthError, NewBan, Part, People, PeopleFilter, PeopleList, Sessions,
+    AccountStatus, Accounts, AuthError, NewBan, Part, People, PeopleFilter, PeopleList,
 };
 use eyemotion_core::{Actor, Clock, Coded, Ctx, ErrorCode, PageRequest, UserId, UserRole};
 use uuid::Uuid;
@@ -255,11 +255,9 @@ async fn a_role_is_changed_by_who_has_just_proved_who_they_are() {
     let stale = change().await.unwrap_err();
     assert_eq!(stale.code(), ErrorCode::ReauthenticationNeeded);
     assert_eq!(role_of(&world, person.id).await, "user");
-    let proved = world
-        .accounts
-        .reauthenticate(&root.ctx, PASSWORD.into())
-        .await;
-    proved.unwrap();
+    let accounts = &world.accounts;
+    let proved = eyemotion_auth::Sessions::reauthenticate(accounts, &root.ctx, PASSWORD.into());
+    proved.await.unwrap();
     assert_eq!(change().await.unwrap().role, UserRole::Admin);
 }
 
