@@ -19,6 +19,7 @@ mod error;
 mod federation;
 mod fields;
 mod gate;
+mod hash_pool;
 mod hot_reads;
 mod import;
 mod key_file;

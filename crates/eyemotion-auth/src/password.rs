@@ -1,21 +1,19 @@
 //! Argon2id, and other systems' hashes, on a bounded pool.
 
 use crate::error::AuthError;
+use crate::hash_pool::{Full, HashPool, Memory};
 use crate::stored_hash::StoredHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, Version};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::task;
 use unicode_normalization::UnicodeNormalization;
 
 /// OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
 pub(crate) const MEMORY_KIB: u32 = 19 * 1024;
 pub(crate) const PASSES: u32 = 2;
 pub(crate) const LANES: u32 = 1;
-const OUTPUT_BYTES: usize = 32;
+pub(crate) const OUTPUT_BYTES: usize = 32;
 
 /// The hash of 32 random bytes that were thrown away. Whoever has no password is checked against
 /// it, so that an unknown address costs what a wrong password costs.
@@ -28,12 +26,7 @@ pub(crate) fn normalise(password: &SecretString) -> SecretString {
 }
 
 /// Hashes and checks passwords: as many at once as there are permits, a few waiting, and no more.
-pub(crate) struct Passwords {
-    /// Those at work and those waiting.
-    places: Semaphore,
-    /// Those at work.
-    permits: Arc<Semaphore>,
-}
+pub(crate) struct Passwords(HashPool);
 
 impl Passwords {
     /// `permits` at once (0: one a core) and `queue` waiting.
@@ -42,16 +35,13 @@ impl Passwords {
             0 => thread::available_parallelism().map_or(1, usize::from),
             some => some,
         };
-        Self {
-            places: Semaphore::new(permits.saturating_add(queue).min(Semaphore::MAX_PERMITS)),
-            permits: Arc::new(Semaphore::new(permits)),
-        }
+        Self(HashPool::new(permits, queue))
     }
 
     /// The password's hash with a salt of its own, as a PHC string.
     pub(crate) async fn hash(&self, password: SecretString) -> Result<String, AuthError> {
         let password = normalise(&password);
-        self.run(move || {
+        self.run(move |_| {
             let hash: PasswordHash =
                 argon2()?.hash_password(password.expose_secret().as_bytes())?;
             Ok(hash.to_string())
@@ -65,11 +55,11 @@ impl Passwords {
         password: SecretString,
         stored: Option<String>,
     ) -> Result<bool, AuthError> {
-        self.run(move || {
+        self.run(move |memory| {
             let known = stored.is_some();
             let hash = StoredHash::parse(stored.as_deref().unwrap_or(NOBODY))
                 .map_err(|_| argon2::password_hash::Error::EncodingInvalid)?;
-            Ok(hash.verify(&password)? && known)
+            Ok(hash.verify(&password, memory)? && known)
         })
         .await
     }
@@ -85,25 +75,15 @@ impl Passwords {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, argon2::password_hash::Error> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T, argon2::password_hash::Error> + Send + 'static,
     ) -> Result<T, AuthError> {
-        let overloaded = || AuthError::Overloaded {
+        let answer = self.0.submit(work).map_err(|Full| AuthError::Overloaded {
             retry_after: Duration::from_secs(1),
-        };
-        let _place = self.places.try_acquire().ok().ok_or_else(overloaded)?;
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
+        })?;
+        answer
             .await
-            .ok()
-            .ok_or_else(overloaded)?;
-        // The permit goes with the work: a caller who leaves does not make room for another hash.
-        task::spawn_blocking(move || {
-            let _permit = permit;
-            work()
-        })
-        .await
-        .map_err(|error| AuthError::Crypto(error.to_string()))?
-        .map_err(|error| AuthError::Crypto(error.to_string()))
+            .map_err(|_| AuthError::Crypto("hashing a password panicked".to_owned()))?
+            .map_err(|error| AuthError::Crypto(error.to_string()))
     }
 }
 
@@ -115,6 +95,8 @@ pub(crate) fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
+    use tokio::sync::oneshot;
 
     fn secret(text: &str) -> SecretString {
         text.into()
@@ -171,11 +153,14 @@ mod tests {
     #[tokio::test]
     async fn past_the_queue_is_overloaded_at_once() {
         let passwords = Passwords::new(1, 2);
-        let held = Arc::clone(&passwords.permits)
-            .acquire_owned()
-            .await
-            .unwrap();
-        let mut waiting: Vec<_> = (0..3)
+        let (release, held) = mpsc::channel::<()>();
+        let (at_work, begun) = oneshot::channel();
+        let _first = passwords.0.submit(move |_| {
+            at_work.send(()).unwrap();
+            held.recv()
+        });
+        begun.await.unwrap();
+        let mut waiting: Vec<_> = (0..2)
             .map(|_| Box::pin(passwords.verify(secret("password"), None)))
             .collect();
         for future in &mut waiting {
@@ -194,7 +179,7 @@ mod tests {
         drop(waiting.pop());
         let mut next = Box::pin(passwords.verify(secret("password"), None));
         assert!(futures_util::poll!(&mut next).is_pending());
-        drop(held);
+        drop(release);
         waiting.push(next);
         for future in waiting {
             assert!(!future.await.unwrap());

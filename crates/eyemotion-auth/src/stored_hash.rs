@@ -1,7 +1,9 @@
 //! Password hashes as they are stored: ours, and those that other systems made.
 
-use crate::password::{LANES, MEMORY_KIB, PASSES, argon2, normalise};
+use crate::hash_pool::Memory;
+use crate::password::{LANES, MEMORY_KIB, OUTPUT_BYTES, PASSES, argon2, normalise};
 use argon2::password_hash::Error;
+use argon2::password_hash::phc::Output;
 use argon2::{Algorithm, Params, PasswordHash, PasswordVerifier, Version};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -58,20 +60,32 @@ impl StoredHash {
         hash.algorithm.as_str() == Algorithm::Argon2id.as_str()
             && hash.version == Some(Version::V0x13.into())
             && costs == Ok((MEMORY_KIB, PASSES, LANES))
+            && hash.hash.is_some_and(|output| output.len() == OUTPUT_BYTES)
     }
 
     /// Whether it is this password's. Others hashed what was typed; we hash what that normalises
     /// to.
-    pub(crate) fn verify(&self, password: &SecretString) -> Result<bool, Error> {
+    pub(crate) fn verify(
+        &self,
+        password: &SecretString,
+        memory: &mut Memory,
+    ) -> Result<bool, Error> {
         match self {
+            Self::Argon2(hash) if self.is_current() => {
+                let typed = normalise(password);
+                let argon2 = argon2()?;
+                let salt = hash.salt.as_deref().unwrap_or_default();
+                let blocks = memory.blocks(argon2.params().block_count());
+                let mut output = [0; OUTPUT_BYTES];
+                let typed = typed.expose_secret().as_bytes();
+                argon2.hash_password_into_with_memory(typed, salt, &mut output, blocks)?;
+                // In constant time.
+                Ok(hash.hash == Some(Output::new(&output)?))
+            }
             Self::Argon2(hash) => {
-                let typed = if self.is_current() {
-                    normalise(password)
-                } else {
-                    password.clone()
-                };
                 // The costs are the hash's own, not those of this instance.
-                match argon2()?.verify_password(typed.expose_secret().as_bytes(), &**hash) {
+                let typed = password.expose_secret().as_bytes();
+                match argon2()?.verify_password(typed, &**hash) {
                     Ok(()) => Ok(true),
                     Err(Error::PasswordInvalid) => Ok(false),
                     Err(error) => Err(error),
@@ -121,7 +135,8 @@ mod tests {
 
     fn verify(hash: &str, password: &str) -> bool {
         let hash = StoredHash::parse(hash).unwrap();
-        hash.verify(&password.into()).unwrap()
+        hash.verify(&password.into(), &mut Memory::default())
+            .unwrap()
     }
 
     /// Made with libxcrypt's crypt(3) and with argon2-cffi.
