@@ -96,26 +96,38 @@ create or replace function public.storage_quota_drift()
         is distinct from (files.used, reservations.bytes, files.pending)
 $$;
 
--- Wallets that differ from the sum of their entries or of their lots.
-create or replace function public.credit_ledger_drift()
+-- Wallets that differ from the sum of their entries, of their lots or of their holds. What is held of a frozen lot counts
+-- as held. Dropped first because its columns have changed.
+drop function if exists public.credit_ledger_drift();
+create function public.credit_ledger_drift()
     returns table (user_id uuid, posted bigint, entered bigint, in_lots bigint,
-                   held bigint, held_in_lots bigint, frozen bigint, frozen_in_lots bigint)
+                   held bigint, held_entered bigint, held_in_lots bigint, in_holds bigint,
+                   frozen bigint, frozen_in_lots bigint, debt bigint, debt_entered bigint)
     language sql stable set search_path = '' as $$
-    select w.user_id, w.posted, entries.amount, lots.remaining, w.held, lots.held, w.frozen, lots.frozen
+    select w.user_id, w.posted, entries.posted, lots.remaining, w.held, entries.held, lots.held, holds.amount,
+           w.frozen, lots.frozen, w.debt, entries.debt
     from public.credit_wallets w
     cross join lateral (
-        select coalesce(sum(e.amount), 0)::bigint as amount
+        select coalesce(sum(e.amount) filter (where e.account not like 'system:%'), 0)::bigint as posted,
+               coalesce(sum(e.amount) filter (where e.account like 'user:%:held'), 0)::bigint as held,
+               coalesce(-sum(e.amount) filter (where e.account = 'system:debt'), 0)::bigint as debt
         from public.credit_entries e
-        where e.user_id = w.user_id and e.account not like 'system:%'
+        where e.user_id = w.user_id
     ) as entries
     cross join lateral (
         select coalesce(sum(l.remaining), 0)::bigint as remaining, coalesce(sum(l.held), 0)::bigint as held,
-               coalesce(sum(l.remaining) filter (where l.status = 'frozen'), 0)::bigint as frozen
+               coalesce(sum(l.remaining - l.held) filter (where l.status = 'frozen'), 0)::bigint as frozen
         from public.credit_lots l
-        where l.user_id = w.user_id and l.status in ('open', 'frozen')
+        where l.user_id = w.user_id
     ) as lots
-    where (w.posted, w.posted, w.held, w.frozen)
-        is distinct from (entries.amount, lots.remaining, lots.held, lots.frozen)
+    cross join lateral (
+        select coalesce(sum(h.amount), 0)::bigint as amount
+        from public.credit_holds h
+        where h.user_id = w.user_id and h.status = 'pending'
+    ) as holds
+    where (w.posted, w.posted, w.held, w.held, w.held, w.frozen, w.debt)
+        is distinct from (entries.posted, lots.remaining, entries.held, lots.held, holds.amount, lots.frozen,
+            entries.debt)
 $$;
 
 revoke all on function public.activity_logs_maintain(timestamptz, integer, integer),

@@ -40,6 +40,14 @@ begin
         ('eyemotion-thumbnails', 'pictures made from originals')
     on conflict (name) do nothing;
 
+    -- Only at the first time: from then on prices are the operators'.
+    insert into public.action_prices (id, action, unit, credits_per_unit, min, valid_from)
+    select seed.* from (values
+        ('01970000-0000-7000-8000-000000000101'::uuid, 'file_upload', 'gib', 10, 1, '2020-01-01 00:00:00Z'::timestamptz),
+        ('01970000-0000-7000-8000-000000000102'::uuid, 'file_processing', 'item', 0, 0, '2020-01-01 00:00:00Z'::timestamptz)
+    ) as seed (id, action, unit, credits_per_unit, min, valid_from)
+    where not exists (select from public.action_prices as known where known.action = seed.action);
+
     perform set_config('request.jwt.claim.role', '', true);
     perform set_config('role', 'none', true);
 end

@@ -17,13 +17,15 @@ use eyemotion_auth::{
     AccountService, AuthConfig, AuthDependencies, FederationService, FlowKeeper, ForgetOauthFlows,
     InvalidProvider, Keys, KeysError, Links, SendTokenMail, Throttling, TokenMailer,
 };
-use eyemotion_billing::{BillingService, Ledger, RenewSubscriptions, Subscriptions};
+use eyemotion_billing::{
+    BillingService, ExpireHolds, Ledger, OverdueHolds, RenewSubscriptions, Subscriptions,
+};
 use eyemotion_core::{Clock, SystemClock};
 use eyemotion_db::{Changes, ConnectError, DatabaseConfig, Db};
 use eyemotion_health::{Components, DatabaseProbe};
 use eyemotion_jobs::{InvalidSchedule, RunningWorkers, Workers};
 use eyemotion_mail::{InvalidSmtpUrl, RenderError};
-use eyemotion_ports::{ActivityLog, StorageQuota};
+use eyemotion_ports::{ActivityLog, CreditLedger, StorageQuota};
 use eyemotion_projects::{Directory, ProjectService};
 use eyemotion_storage::{
     FileService, InvalidConfig, LocalStore, ProjectFiles, Quotas, StorageConfig, StorageParts,
@@ -132,7 +134,7 @@ impl Gateway {
             db.clone(),
             Arc::clone(clock),
             Arc::clone(&activity),
-            Arc::new(ProjectFiles::new(Arc::clone(clock))),
+            Arc::new(ProjectFiles::new(Arc::clone(clock), ledger(clock))),
         );
         let billing = BillingService::new(db.clone(), Arc::clone(clock), Arc::clone(&activity))
             .with_hot_reads(&changes);
@@ -208,6 +210,8 @@ fn scheduled(
     workers
         .register::<RenewSubscriptions>(subscriptions)
         .schedule("billing.renew_subscriptions", "* * * * *", &renew)
+        .register::<ExpireHolds>(OverdueHolds::new(db.clone(), Arc::clone(clock)))
+        .schedule("billing.expire_holds", "* * * * *", &ExpireHolds {})
         .register::<MaintainActivityLog>(log)
         .schedule("admin.maintain_activity_log", "17 3 * * *", &maintain)
         .register::<ForgetIdempotencyKeys>(keys)
@@ -317,12 +321,17 @@ fn storage(
         clock: Arc::clone(clock),
         blobs: Arc::new(blobs),
         projects: Arc::new(Directory),
-        credits: Arc::new(Ledger::new(Arc::clone(clock))),
+        credits: ledger(clock),
         activity: Arc::clone(activity),
         signer: UrlSigner::new(&keys.derive("storage urls")),
         notifications: Arc::new(db.listen(&["files"])),
         config,
     })
+}
+
+/// The book of credits, for those who spend.
+pub(crate) fn ledger(clock: &Arc<dyn Clock>) -> Arc<dyn CreditLedger> {
+    Arc::new(Ledger::new(Arc::clone(clock)))
 }
 
 /// The configuration has checked the bounds.

@@ -1,5 +1,6 @@
 //! Puts together who forgets people, and when.
 
+use crate::compose::ledger;
 use eyemotion_admin::{ActivityOfPeople, WorkOfPeople};
 use eyemotion_auth::{
     AccountEraser, AccountService, AccountsOfPeople, EraseAccounts, HonourTombstones,
@@ -23,7 +24,7 @@ pub(crate) fn lifecycle(
 ) -> Vec<Arc<dyn AccountLifecycle>> {
     vec![
         subscriptions,
-        Arc::new(ProjectFiles::new(Arc::clone(clock))),
+        Arc::new(ProjectFiles::new(Arc::clone(clock), ledger(clock))),
         Arc::new(ProjectsOfPeople),
         Arc::new(AccountsOfPeople),
         Arc::new(MailsToPeople),

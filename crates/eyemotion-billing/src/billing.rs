@@ -1,8 +1,8 @@
 use crate::error::BillingError;
 use crate::hot_reads::{HotReads, HotSubscription};
 use crate::ledger::{Ledger, LotGrant, available};
-use crate::model::{CreditUsage, CreditsOverview, LotKind, Plan, SubscriptionOverview};
-use crate::repository::{lots, plans, subscriptions, usage};
+use crate::model::{ActionPrice, CreditUsage, CreditsOverview, LotKind, Plan, SubscriptionOverview};
+use crate::repository::{lots, plans, prices, subscriptions, usage};
 use crate::service::{Billing, CreditGrant};
 use async_trait::async_trait;
 use eyemotion_core::{Actor, Clock, Credits, Ctx, Cursor, FieldError, Page, PageRequest, UserId};
@@ -115,6 +115,12 @@ impl Billing for BillingService {
             id: row.id,
         };
         Ok(Page::from_rows(rows, page.limit, key))
+    }
+
+    async fn action_prices(&self, ctx: &Ctx) -> Result<Vec<ActionPrice>, BillingError> {
+        caller(ctx)?;
+        let mut tx = self.db.read(ctx).await?;
+        Ok(prices::all(&mut tx).await?)
     }
 
     async fn grant(&self, ctx: &Ctx, grant: CreditGrant) -> Result<Credits, BillingError> {

@@ -1,3 +1,4 @@
+use crate::overdue::OverdueHolds;
 use crate::subscriptions::Subscriptions;
 use async_trait::async_trait;
 use eyemotion_core::Ctx;
@@ -27,6 +28,31 @@ impl Handler<RenewSubscriptions> for Arc<Subscriptions> {
                 renewed = round.renewed,
                 failed = round.failed,
                 "subscriptions renewed"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Gives back what holds keep whose time is over: schedule it each minute. Until it has run, such
+/// a hold cannot be captured any more, and a charge that needs its credits gets them.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct ExpireHolds {}
+
+impl Job for ExpireHolds {
+    const KIND: &'static str = "billing.expire_holds";
+    const TIMEOUT: Duration = Duration::from_mins(10);
+}
+
+#[async_trait]
+impl Handler<ExpireHolds> for OverdueHolds {
+    async fn run(&self, _: ExpireHolds, _: &Attempt) -> Result<(), JobError> {
+        let round = self.expire(&Ctx::system("billing")).await?;
+        if round.expired > 0 || round.failed > 0 {
+            tracing::info!(
+                expired = round.expired,
+                failed = round.failed,
+                "overdue holds ended"
             );
         }
         Ok(())

@@ -6,19 +6,22 @@
 //! than the wait for it.
 
 mod allocation;
+mod holds;
+mod port;
 mod posting;
+mod reversal;
 
 pub(crate) use allocation::{Lot, LotMove, available};
 pub(crate) use posting::{Posting, TxnKind};
+pub use reversal::reversal_target;
 
 use crate::model::LotKind;
 use crate::renewal;
 use crate::repository::{lots, txns, wallets};
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Clock, Credits, Ctx, UserId};
 use eyemotion_db::{DbError, Tx};
-use eyemotion_ports::{Charge, CreditKind, CreditLedger, Grant, LedgerError};
+use eyemotion_ports::LedgerError;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -63,32 +66,88 @@ impl Ledger {
         let key = format!("grant:{}:{}", grant.source_type, grant.source_id);
         let hash = posting::request_hash(&["grant", grant.kind.as_str(), &amount.to_string()]);
         wallets::ensure(tx, user).await?;
-        wallets::lock(tx, user).await?;
+        let debt = wallets::lock(tx, user).await?.map_or(0, |row| row.debt);
         if let Some(balance) = replay(tx, user, &key, hash).await? {
             return Ok(balance);
         }
         let now = self.clock.now();
         let before = available(&self.settle(tx, ctx, user, now).await?);
-        let balance = Credits(before.saturating_add(amount));
+        let repaid = debt.min(amount);
+        let kept = amount.saturating_sub(repaid);
+        let balance = Credits(before.saturating_add(kept));
         let lot = self.clock.new_id();
         lots::insert(tx, lot, &grant, now)
             .await
             .map_err(source_taken)?;
+        let filled = LotMove {
+            lot,
+            amount: kept,
+            held: 0,
+            is_frozen: false,
+        };
         let posting = Posting {
-            id: self.clock.new_id(),
-            user,
-            kind: TxnKind::Grant,
             key,
             request_hash: hash,
-            reason: grant.reason,
-            actor: posting::actor(ctx),
             reference: Some((grant.source_type.to_owned(), grant.source_id)),
             details: outcome(balance),
-            at: now,
-            moves: vec![LotMove { lot, amount }],
+            moves: if kept > 0 { vec![filled] } else { Vec::new() },
+            debt: repaid.saturating_neg(),
+            ..self.posting(ctx, user, TxnKind::Grant, &grant.reason, now)
         };
         txns::post(tx, &posting).await?;
         Ok(balance)
+    }
+
+    /// A transaction that nobody repeats, with nothing in it yet.
+    fn posting(
+        &self,
+        ctx: &Ctx,
+        user: UserId,
+        kind: TxnKind,
+        reason: &str,
+        at: DateTime<Utc>,
+    ) -> Posting {
+        let id = self.clock.new_id();
+        Posting {
+            id,
+            user,
+            kind,
+            key: format!("{}:{id}", kind.as_str()),
+            request_hash: posting::request_hash(&[kind.as_str(), &id.to_string()]),
+            reason: reason.to_owned(),
+            actor: posting::actor(ctx),
+            reference: None,
+            price: None,
+            details: json!({}),
+            at,
+            moves: Vec::new(),
+            debt: 0,
+        }
+    }
+
+    /// The lots that pay for so much. Before they turn out not to hold it, whatever is due anyway
+    /// is done: the free plan's renewal, and the end of holds whose time is over. The wallet is
+    /// locked.
+    async fn payable(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        user: UserId,
+        needed: Credits,
+    ) -> Result<Vec<Lot>, LedgerError> {
+        let now = self.clock.now();
+        let mut lots = self.settle(tx, ctx, user, now).await?;
+        if available(&lots) < needed.0 && renewal::renew(self, tx, ctx, user).await? {
+            lots = self.settle(tx, ctx, user, now).await?;
+        }
+        if available(&lots) < needed.0 && self.expire_holds(tx, ctx, user, now).await? > 0 {
+            lots = self.settle(tx, ctx, user, now).await?;
+        }
+        let available = Credits(available(&lots));
+        if available < needed {
+            return Err(LedgerError::Insufficient { needed, available });
+        }
+        Ok(lots)
     }
 
     /// Closes lots whose time is over and returns those that are left. The wallet is locked.
@@ -100,31 +159,28 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Vec<Lot>, DbError> {
         let open = lots::open(tx, user).await?;
+        self.close_expired(tx, ctx, user, open, now).await
+    }
+
+    /// The same with lots that have been read.
+    async fn close_expired(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        user: UserId,
+        open: Vec<Lot>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Lot>, DbError> {
         let (expired, live): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|lot| lot.has_expired(now));
         // What is held of an expired lot ends when it is released.
-        let moves: Vec<LotMove> = expired
-            .iter()
-            .filter(|lot| lot.free() > 0)
-            .map(|lot| LotMove {
-                lot: lot.id,
-                amount: -lot.free(),
-            })
-            .collect();
+        let freed = expired.iter().filter(|lot| lot.free() > 0);
+        let moves: Vec<LotMove> = freed.map(|lot| lot.moved(-lot.free())).collect();
         if !moves.is_empty() {
-            let id = self.clock.new_id();
             let posting = Posting {
-                id,
-                user,
-                kind: TxnKind::Expire,
-                key: format!("expire:{id}"),
-                request_hash: posting::request_hash(&["expire", &id.to_string()]),
-                reason: "expired".to_owned(),
-                actor: posting::actor(ctx),
-                reference: None,
                 details: outcome(Credits(available(&live))),
-                at: now,
                 moves,
+                ..self.posting(ctx, user, TxnKind::Expire, "expired", now)
             };
             txns::post(tx, &posting).await?;
         }
@@ -137,83 +193,6 @@ impl Ledger {
             lots::close_expired(tx, &done).await?;
         }
         Ok(live)
-    }
-}
-
-#[async_trait]
-impl CreditLedger for Ledger {
-    async fn grant(&self, tx: &mut Tx, ctx: &Ctx, grant: Grant) -> Result<Credits, LedgerError> {
-        let kind = match grant.kind {
-            CreditKind::Included => LotKind::Included,
-            CreditKind::Purchased => LotKind::Purchased,
-            CreditKind::Adjustment => LotKind::Adjustment,
-        };
-        let grant = LotGrant {
-            user: grant.user,
-            credits: grant.credits,
-            kind,
-            source_type: grant.source_type,
-            source_id: grant.source_id,
-            reason: kind.as_str().to_owned(),
-            expires_at: None,
-        };
-        self.grant_lot(tx, ctx, grant).await
-    }
-
-    async fn spend(&self, tx: &mut Tx, ctx: &Ctx, charge: Charge) -> Result<Credits, LedgerError> {
-        let (user, needed) = (charge.user, charge.credits);
-        check_amount(needed)?;
-        let hash = posting::request_hash(&[
-            "spend",
-            &needed.0.to_string(),
-            charge.action,
-            charge.resource_type,
-            &charge.resource_id,
-        ]);
-        if !wallets::lock(tx, user).await? {
-            return Err(LedgerError::Insufficient {
-                needed,
-                available: Credits(0),
-            });
-        }
-        if let Some(balance) = replay(tx, user, &charge.idempotency_key, hash).await? {
-            return Ok(balance);
-        }
-        let now = self.clock.now();
-        let mut lots = self.settle(tx, ctx, user, now).await?;
-        if available(&lots) < needed.0 && renewal::renew(self, tx, ctx, user).await? {
-            lots = self.settle(tx, ctx, user, now).await?;
-        }
-        let available = available(&lots);
-        let Some(moves) = allocation::take(lots, needed.0) else {
-            return Err(LedgerError::Insufficient {
-                needed,
-                available: Credits(available),
-            });
-        };
-        let balance = Credits(available.saturating_sub(needed.0));
-        let posting = Posting {
-            id: self.clock.new_id(),
-            user,
-            kind: TxnKind::Spend,
-            key: charge.idempotency_key,
-            request_hash: hash,
-            reason: charge.action.to_owned(),
-            actor: posting::actor(ctx),
-            reference: Some((charge.resource_type.to_owned(), charge.resource_id)),
-            details: outcome(balance),
-            at: now,
-            moves,
-        };
-        txns::post(tx, &posting).await?;
-        Ok(balance)
-    }
-
-    async fn balance(&self, tx: &mut Tx, user: UserId) -> Result<Credits, DbError> {
-        let now = self.clock.now();
-        let mut lots = lots::open(tx, user).await?;
-        lots.retain(|lot| !lot.has_expired(now));
-        Ok(Credits(available(&lots)))
     }
 }
 

@@ -12,6 +12,7 @@ mod jobs;
 mod ledger;
 mod lifecycle;
 mod model;
+mod overdue;
 mod period;
 mod renewal;
 mod repository;
@@ -21,10 +22,12 @@ mod subscriptions;
 
 pub use billing::BillingService;
 pub use error::BillingError;
-pub use jobs::RenewSubscriptions;
-pub use ledger::Ledger;
+pub use jobs::{ExpireHolds, RenewSubscriptions};
+pub use ledger::{Ledger, reversal_target};
 pub use model::{
-    BillingInterval, CreditUsage, CreditsOverview, Plan, SubscriptionOverview, SubscriptionStatus,
+    ActionPrice, BillingInterval, CreditUsage, CreditsOverview, Plan, PriceUnit,
+    SubscriptionOverview, SubscriptionStatus,
 };
+pub use overdue::{Expired, OverdueHolds};
 pub use service::{Billing, CreditGrant};
 pub use subscriptions::{Renewed, Subscriptions};

@@ -187,3 +187,94 @@ pub struct CreditUsage {
     /// When.
     pub created_at: DateTime<Utc>,
 }
+
+names! {
+    /// What an action's price counts.
+    pub PriceUnit:
+    /// 2^30 bytes.
+    Gib = "gib",
+    /// One of them.
+    Item = "item",
+    /// 60 seconds.
+    Minute = "minute",
+}
+
+impl PriceUnit {
+    /// How many bytes, items or seconds it is.
+    pub const fn size(self) -> u64 {
+        match self {
+            Self::Gib => 1 << 30,
+            Self::Item => 1,
+            Self::Minute => 60,
+        }
+    }
+}
+
+/// What an action costs for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionPrice {
+    /// Its id, which each spending keeps.
+    pub id: Uuid,
+    /// `file_upload` ...
+    pub action: String,
+    /// What is counted.
+    pub unit: PriceUnit,
+    /// For each unit; started ones count in proportion, and the sum is rounded up.
+    pub credits_per_unit: Credits,
+    /// At least.
+    pub min: Credits,
+    /// From when on.
+    pub valid_from: DateTime<Utc>,
+    /// Until when, the end excluded; none: for ever.
+    pub valid_to: Option<DateTime<Utc>>,
+}
+
+impl ActionPrice {
+    /// The price of so many bytes, items or seconds.
+    pub fn of(&self, quantity: u64) -> Credits {
+        let per_unit = i128::from(self.credits_per_unit.0);
+        let size = i128::from(self.unit.size());
+        let whole = i128::from(quantity).saturating_mul(per_unit);
+        // Neither is negative.
+        let credits = whole.saturating_add(size - 1) / size;
+        let credits = i64::try_from(credits).unwrap_or(i64::MAX);
+        Credits(credits.max(self.min.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_started_tenth_of_a_gib_costs_one_credit() {
+        const GIB: u64 = 1 << 30;
+        let price = ActionPrice {
+            id: Uuid::nil(),
+            action: "file_upload".to_owned(),
+            unit: PriceUnit::Gib,
+            credits_per_unit: Credits(10),
+            min: Credits(1),
+            valid_from: DateTime::UNIX_EPOCH,
+            valid_to: None,
+        };
+        for (size, credits) in [
+            (0, 1),
+            (1, 1),
+            (GIB / 10, 1),
+            (GIB / 10 + 1, 2),
+            (GIB, 10),
+            (GIB + 1, 11),
+            (10 * GIB, 100),
+            (u64::MAX, 171_798_691_840),
+        ] {
+            assert_eq!(price.of(size), Credits(credits), "{size}");
+        }
+        let free = ActionPrice {
+            credits_per_unit: Credits(0),
+            min: Credits(0),
+            ..price
+        };
+        assert_eq!(free.of(u64::MAX), Credits(0));
+    }
+}

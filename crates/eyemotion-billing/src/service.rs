@@ -1,7 +1,7 @@
 //! The crate's public page.
 
 use crate::error::BillingError;
-use crate::model::{CreditUsage, CreditsOverview, Plan, SubscriptionOverview};
+use crate::model::{ActionPrice, CreditUsage, CreditsOverview, Plan, SubscriptionOverview};
 use async_trait::async_trait;
 use eyemotion_core::{Credits, Ctx, Page, PageRequest, UserId};
 
@@ -22,6 +22,12 @@ pub trait Billing: Send + Sync {
 
     /// What the caller spent credits on, newest first.
     async fn usage(&self, ctx: &Ctx, page: PageRequest) -> Result<Page<CreditUsage>, BillingError>;
+
+    /// What every action cost, costs and will cost. Anybody who has signed in may know.
+    ///
+    /// # Errors
+    /// [`BillingError::Unauthenticated`].
+    async fn action_prices(&self, ctx: &Ctx) -> Result<Vec<ActionPrice>, BillingError>;
 
     /// An operator gives somebody credits. Returns the balance afterwards. The same idempotency
     /// key grants once.

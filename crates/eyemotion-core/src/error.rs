@@ -114,6 +114,7 @@ codes! {
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "The same request is still being worked on";
     UploadAlreadyCompleted = "upload_already_completed", Conflict, "The file has been uploaded already";
     UploadInProgress = "upload_in_progress", Conflict, "The file is being uploaded";
+    HoldResolved = "hold_resolved", Conflict, "The credits are no longer held";
     UploadMissing = "upload_missing", Conflict, "The file has not been uploaded yet";
     FileNotReady = "file_not_ready", Conflict, "The file is not ready for this";
     UploadExpired = "upload_expired", Gone, "The upload was not finished in time";

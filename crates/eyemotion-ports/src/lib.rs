@@ -15,7 +15,9 @@ mod quota;
 
 pub use accounts::{AccountLifecycle, Erasure, Leaver, NewAccount, erase_rows};
 pub use activity::{Activity, ActivityLog};
-pub use credits::{Charge, CreditKind, CreditLedger, Grant, LedgerError};
+pub use credits::{
+    Capture, Charge, CreditKind, CreditLedger, Grant, Hold, LedgerError, Priced, Quote,
+};
 pub use flags::{Flag, FlagRule, FlagSubject, Flags};
 pub use health::{ComponentHealth, HealthStatus, Probe};
 pub use mail::{Mail, Outbox};

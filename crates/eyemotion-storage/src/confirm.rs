@@ -1,6 +1,7 @@
 //! Taking an upload into the project: quota, credits, counters and the job, all or nothing.
 
 use crate::error::StorageError;
+use crate::holds;
 use crate::jobs::ProcessFile;
 use crate::model::FileStatus;
 use crate::parts::{StorageParts, caller, system};
@@ -8,9 +9,9 @@ use crate::recovery;
 use crate::repository::stored::{self, Stored};
 use crate::repository::{files, projects, quotas, uploads};
 use crate::service::Confirmed;
-use eyemotion_core::{Credits, Ctx, FileId, UserId};
+use eyemotion_core::{Credits, Ctx, FileId};
 use eyemotion_db::{DbError, Tx};
-use eyemotion_ports::{Activity, Charge};
+use eyemotion_ports::Activity;
 use serde_json::json;
 
 pub(crate) async fn confirm(
@@ -28,7 +29,7 @@ pub(crate) async fn confirm(
     let remaining = match file.status {
         FileStatus::Purged => return Err(StorageError::FileNotFound),
         _ if file.confirmed_at.is_some() => parts.credits.balance(&mut tx, owner).await?,
-        FileStatus::Uploaded => take_in(parts, &mut tx, ctx, &file, owner).await?,
+        FileStatus::Uploaded => take_in(parts, &mut tx, ctx, &file).await?,
         _ => return Err(refusal(parts, &file)),
     };
     let file = files::find(&mut tx, id)
@@ -96,22 +97,13 @@ async fn take_in(
     tx: &mut Tx,
     ctx: &Ctx,
     file: &Stored,
-    owner: UserId,
 ) -> Result<Credits, StorageError> {
     let now = parts.clock.now();
     if file.is_overdue(now) {
         return Err(StorageError::UploadExpired);
     }
     uploads::confirm(tx, file.id, now).await?;
-    let charge = Charge {
-        user: owner,
-        credits: file.credits_cost,
-        action: "file_upload",
-        resource_type: "file",
-        resource_id: file.id.to_string(),
-        idempotency_key: format!("upload:{}", file.id),
-    };
-    let remaining = parts.credits.spend(tx, ctx, charge).await?;
+    let remaining = holds::confirm(parts, tx, ctx, file).await?;
     if !quotas::settle(tx, file.id, file.size).await? {
         let text = format!("file {} is uploaded and has no reservation", file.id);
         return Err(DbError::Other(text.into()).into());

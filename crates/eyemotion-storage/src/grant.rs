@@ -2,6 +2,7 @@
 
 use crate::blob::{FilePrefix, PutConditions};
 use crate::error::StorageError;
+use crate::holds;
 use crate::name;
 use crate::parts::{StorageParts, caller};
 use crate::repository::stored::NewFileRow;
@@ -18,15 +19,6 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 const OPERATION: &str = "files.upload_url";
-const GIB: u64 = 1 << 30;
-const CREDITS_PER_GIB: u64 = 10;
-
-/// Ten credits for each GiB, rounded up.
-fn credits_for(size: u64) -> Credits {
-    Credits(stored_bytes(
-        size.saturating_mul(CREDITS_PER_GIB).div_ceil(GIB).max(1),
-    ))
-}
 
 /// An upload that has passed every check that needs no database.
 struct Draft<'a> {
@@ -36,7 +28,6 @@ struct Draft<'a> {
     file: FileId,
     /// The version that the bytes will be, where the store takes them itself.
     version: Uuid,
-    credits: Credits,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
@@ -47,7 +38,7 @@ pub(crate) async fn upload_url(
     upload: &NewUpload,
 ) -> Result<UploadGrant, StorageError> {
     let draft = check(parts, caller(ctx)?, upload)?;
-    let grant = sign(parts, &draft).await?;
+    let (url, headers) = sign(parts, &draft).await?;
     let mut tx = parts.db.begin_for(ctx).await?;
     if let Some(grant) = idempotency::replay(&mut tx, ctx, OPERATION).await? {
         return Ok(grant);
@@ -55,14 +46,19 @@ pub(crate) async fn upload_url(
     if !parts.projects.hold(&mut tx, ctx, upload.project).await? {
         return Err(StorageError::ProjectNotFound);
     }
-    let available = parts.credits.balance(&mut tx, draft.owner).await?;
-    if available < draft.credits {
-        return Err(StorageError::InsufficientCredits {
-            needed: draft.credits,
-            available,
-        });
-    }
-    reserve(&mut tx, &draft).await?;
+    let quote = holds::quote_upload(parts, &mut tx, upload.file_size).await?;
+    let until = holds::upload_until(parts, draft.expires_at + parts.config.confirm_ttl);
+    let whose = (draft.owner, draft.file);
+    holds::place_upload(parts, &mut tx, ctx, whose, quote, until).await?;
+    reserve(&mut tx, &draft, quote.credits).await?;
+    let grant = UploadGrant {
+        file: draft.file,
+        url,
+        method: "PUT".to_owned(),
+        headers,
+        credits_needed: quote.credits,
+        expires_at: draft.expires_at,
+    };
     let activity = Activity::new("file.upload_requested", "file", draft.file).with(json!({
         "project": upload.project, "name": upload.file_name, "size": upload.file_size,
     }));
@@ -101,15 +97,17 @@ fn check<'a>(
         owner,
         file: FileId(parts.clock.new_id()),
         version: parts.clock.new_id(),
-        credits: credits_for(upload.file_size),
         now,
         // Whole seconds: that is what the URL says.
         expires_at: now.trunc_subsecs(0) + parts.config.upload_ttl_for(upload.file_size),
     })
 }
 
-/// The URL: the store's own if it takes uploads itself, else ours.
-async fn sign(parts: &StorageParts, draft: &Draft<'_>) -> Result<UploadGrant, StorageError> {
+/// The URL, the store's own if it takes uploads itself, else ours; and the headers to send.
+async fn sign(
+    parts: &StorageParts,
+    draft: &Draft<'_>,
+) -> Result<(String, BTreeMap<String, String>), StorageError> {
     let prefix = FilePrefix {
         owner: draft.owner,
         file: draft.file,
@@ -124,29 +122,20 @@ async fn sign(parts: &StorageParts, draft: &Draft<'_>) -> Result<UploadGrant, St
         .blobs
         .presign_put(&prefix.original(draft.version), &conditions)
         .await?;
-    let (url, headers) = if let Some(request) = presigned {
-        (request.url, request.headers)
-    } else {
-        let permission = Permission::Upload {
-            file: draft.file,
-            size: draft.upload.file_size,
-            mime_type: draft.media_type.mime,
-        };
-        let content_type = ("content-type".to_owned(), conditions.content_type);
-        let url = parts.signer.url(&permission, draft.expires_at);
-        (url, BTreeMap::from([content_type]))
-    };
-    Ok(UploadGrant {
+    if let Some(request) = presigned {
+        return Ok((request.url, request.headers));
+    }
+    let permission = Permission::Upload {
         file: draft.file,
-        url,
-        method: "PUT".to_owned(),
-        headers,
-        credits_needed: draft.credits,
-        expires_at: draft.expires_at,
-    })
+        size: draft.upload.file_size,
+        mime_type: draft.media_type.mime,
+    };
+    let content_type = ("content-type".to_owned(), conditions.content_type);
+    let url = parts.signer.url(&permission, draft.expires_at);
+    Ok((url, BTreeMap::from([content_type])))
 }
 
-async fn reserve(tx: &mut Tx, draft: &Draft<'_>) -> Result<(), StorageError> {
+async fn reserve(tx: &mut Tx, draft: &Draft<'_>, cost: Credits) -> Result<(), StorageError> {
     let size = draft.upload.file_size;
     if !quotas::reserve(tx, draft.owner, size).await? {
         let occupancy = quotas::occupancy(tx, draft.owner).await?;
@@ -166,7 +155,7 @@ async fn reserve(tx: &mut Tx, draft: &Draft<'_>) -> Result<(), StorageError> {
         mime_type: draft.media_type.mime,
         file_size: stored_bytes(size),
         declared_sha256: draft.upload.sha256.as_ref().map(<[u8; 32]>::as_slice),
-        credits_cost: draft.credits.0,
+        credits_cost: cost.0,
         upload_expires_at: draft.expires_at,
         upload_lease_token: draft.version,
         created_at: draft.now,
@@ -174,23 +163,4 @@ async fn reserve(tx: &mut Tx, draft: &Draft<'_>) -> Result<(), StorageError> {
     stored::insert(tx, &row).await?;
     quotas::note_reservation(tx, draft.owner, draft.file, size).await?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_started_tenth_of_a_gib_costs_one_credit() {
-        for (size, credits) in [
-            (1, 1),
-            (GIB / 10, 1),
-            (GIB / 10 + 1, 2),
-            (GIB, 10),
-            (GIB + 1, 11),
-            (10 * GIB, 100),
-        ] {
-            assert_eq!(credits_for(size), Credits(credits), "{size}");
-        }
-    }
 }

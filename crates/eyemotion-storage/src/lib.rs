@@ -19,6 +19,7 @@ mod events;
 mod fail_points;
 mod files;
 mod grant;
+mod holds;
 mod jobs;
 mod library;
 mod lifecycle;

@@ -149,7 +149,7 @@ pub(crate) async fn delete(
             let row = stored::lock(&mut tx, id)
                 .await?
                 .ok_or(StorageError::FileNotFound)?;
-            purge::entomb(&mut tx, &*parts.clock, &row).await?;
+            purge::entomb(parts, &mut tx, ctx, &row).await?;
             ("file.purged", Deletion::Purged)
         }
     };

@@ -3,6 +3,7 @@
 
 use crate::blob::{BlobError, BlobReader};
 use crate::error::StorageError;
+use crate::holds;
 use crate::parts::StorageParts;
 use crate::repository::stored::Stored;
 use crate::repository::uploads::{self, Arrival};
@@ -50,6 +51,10 @@ pub(crate) async fn adopt(
     };
     let mut tx = parts.db.begin(ctx).await?;
     let noted = uploads::complete(&mut tx, file.id, token, &arrival).await?;
+    if noted {
+        let later = holds::upload_until(parts, arrival.confirm_until);
+        holds::extend_upload(parts, &mut tx, file, later).await?;
+    }
     tx.commit().await?;
     if noted {
         tracing::info!(file = %file.id, "an upload was found whole in the store");

@@ -2,6 +2,7 @@
 
 use crate::blob::{BlobStore, StagedObject, Staging};
 use crate::error::StorageError;
+use crate::holds;
 use crate::model::FileStatus;
 use crate::parts::{StorageParts, system};
 use crate::recovery;
@@ -106,6 +107,8 @@ struct Lease {
     token: Uuid,
     until: DateTime<Utc>,
     renew_at: DateTime<Utc>,
+    /// Until when the upload's credits are known to be set aside.
+    held_until: DateTime<Utc>,
 }
 
 impl Lease {
@@ -130,6 +133,7 @@ impl Lease {
             token,
             until,
             renew_at,
+            held_until: now,
         })
     }
 
@@ -169,7 +173,16 @@ impl Lease {
         if !uploads::renew(&mut tx, self.file.id, self.token, until, received).await? {
             return Err(StorageError::UploadInProgress);
         }
+        let confirm_until = until + self.parts.config.confirm_ttl;
+        let extends = self.held_until < confirm_until;
+        if extends {
+            let later = holds::upload_until(&self.parts, confirm_until);
+            holds::extend_upload(&self.parts, &mut tx, &self.file, later).await?;
+        }
         tx.commit().await?;
+        if extends {
+            self.held_until = holds::upload_until(&self.parts, confirm_until);
+        }
         self.until = until;
         self.renew_at = now + self.parts.config.lease_renewal;
         Ok(())
@@ -288,6 +301,8 @@ impl Upload {
         };
         let mut tx = parts.db.begin(ctx).await?;
         if uploads::complete(&mut tx, file.id, *token, &arrival).await? {
+            let later = holds::upload_until(parts, arrival.confirm_until);
+            holds::extend_upload(parts, &mut tx, file, later).await?;
             fail::fail_point!("storage.upload.before_uploaded");
             tx.commit().await?;
             fail::fail_point!("storage.upload.after_uploaded");

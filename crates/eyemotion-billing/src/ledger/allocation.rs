@@ -13,6 +13,8 @@ pub(crate) struct Lot {
     pub remaining: i64,
     pub held: i64,
     pub expires_at: Option<DateTime<Utc>>,
+    /// Its source is disputed: what is free of it cannot be spent.
+    pub is_frozen: bool,
 }
 
 impl Lot {
@@ -24,13 +26,27 @@ impl Lot {
     pub(crate) fn has_expired(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
     }
+
+    /// Credits into it, or out of it if negative.
+    pub(crate) const fn moved(&self, amount: i64) -> LotMove {
+        LotMove {
+            lot: self.id,
+            amount,
+            held: 0,
+            is_frozen: self.is_frozen,
+        }
+    }
 }
 
-/// Credits moved into a lot, or out of it if negative.
+/// What a transaction does to a lot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LotMove {
     pub lot: Uuid,
+    /// Credits into it, or out of it if negative.
     pub amount: i64,
+    /// By how much more of it is held.
+    pub held: i64,
+    pub is_frozen: bool,
 }
 
 /// What can be spent of all `lots`.
@@ -38,23 +54,35 @@ pub(crate) fn available(lots: &[Lot]) -> i64 {
     lots.iter().map(Lot::free).fold(0, i64::saturating_add)
 }
 
-/// Takes `amount` out of `lots`: what expires first, then by kind, then the oldest. None if they
-/// do not hold as much.
-pub(crate) fn take(mut lots: Vec<Lot>, amount: i64) -> Option<Vec<LotMove>> {
-    lots.sort_by_key(|lot| (lot.expires_at.is_none(), lot.expires_at, lot.kind, lot.id));
+/// Takes `amount` out of `lots`, or as much as they hold: what expires first, then by kind, then
+/// the oldest.
+pub(crate) fn take(mut lots: Vec<Lot>, amount: i64) -> Vec<LotMove> {
+    lots.sort_by_key(spend_order);
     let mut missing = amount;
     let mut moves = Vec::new();
     for lot in lots {
         let taken = lot.free().min(missing);
         if taken > 0 {
-            moves.push(LotMove {
-                lot: lot.id,
-                amount: -taken,
-            });
+            moves.push(lot.moved(-taken));
             missing -= taken;
         }
     }
-    (missing == 0).then_some(moves)
+    moves
+}
+
+/// Smaller pays first.
+pub(crate) fn spend_order(lot: &Lot) -> impl Ord + use<> {
+    (lot.expires_at.is_none(), lot.expires_at, lot.kind, lot.id)
+}
+
+/// What `lots` are after `moves`.
+pub(crate) fn apply(lots: &mut [Lot], moves: &[LotMove]) {
+    for lot in lots {
+        for each in moves.iter().filter(|each| each.lot == lot.id) {
+            lot.remaining = lot.remaining.saturating_add(each.amount);
+            lot.held = lot.held.saturating_add(each.held);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -70,6 +98,7 @@ mod tests {
             remaining,
             held: 0,
             expires_at: expires.map(|seconds| DateTime::from_timestamp(seconds, 0).unwrap()),
+            is_frozen: false,
         }
     }
 
@@ -84,7 +113,7 @@ mod tests {
             lot(4, LotKind::Trial, 10, Some(90)),
             lot(6, LotKind::Bonus, 10, None),
         ];
-        let moves = take(lots, 65).unwrap();
+        let moves = take(lots, 65);
         let order: Vec<_> = moves.iter().map(|m| (m.lot.as_u128(), m.amount)).collect();
         assert_eq!(
             order,
@@ -104,19 +133,14 @@ mod tests {
     fn leaves_what_is_held_alone() {
         let mut held = lot(1, LotKind::Included, 10, None);
         held.held = 7;
-        assert_eq!(take(vec![held.clone()], 4), None);
-        assert_eq!(
-            take(vec![held], 3).unwrap(),
-            [LotMove {
-                lot: Uuid::from_u128(1),
-                amount: -3
-            }]
-        );
+        let all_of_it = held.moved(-3);
+        assert_eq!(take(vec![held.clone()], 4), [all_of_it]);
+        assert_eq!(take(vec![held.clone()], 2), [held.moved(-2)]);
     }
 
     proptest! {
         #[test]
-        fn takes_all_or_nothing(
+        fn takes_what_is_wanted_or_all_there_is(
             lots in prop::collection::vec((1_i64..100, 0_i64..100), 0..8),
             amount in 1_i64..400,
         ) {
@@ -127,15 +151,11 @@ mod tests {
                 })
                 .collect();
             let free = available(&lots);
-            match take(lots.clone(), amount) {
-                None => prop_assert!(free < amount),
-                Some(moves) => {
-                    prop_assert_eq!(-moves.iter().map(|m| m.amount).sum::<i64>(), amount);
-                    for m in moves {
-                        let lot = lots.iter().find(|lot| lot.id == m.lot).unwrap();
-                        prop_assert!(m.amount < 0 && -m.amount <= lot.free());
-                    }
-                }
+            let moves = take(lots.clone(), amount);
+            prop_assert_eq!(-moves.iter().map(|m| m.amount).sum::<i64>(), amount.min(free));
+            for m in moves {
+                let lot = lots.iter().find(|lot| lot.id == m.lot).unwrap();
+                prop_assert!(m.amount < 0 && -m.amount <= lot.free());
             }
         }
     }

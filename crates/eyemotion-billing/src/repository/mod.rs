@@ -1,8 +1,10 @@
 //! SQL and nothing else, one file for each table or view.
 
+pub(crate) mod holds;
 pub(crate) mod leavers;
 pub(crate) mod lots;
 pub(crate) mod plans;
+pub(crate) mod prices;
 pub(crate) mod subscriptions;
 pub(crate) mod txns;
 pub(crate) mod usage;

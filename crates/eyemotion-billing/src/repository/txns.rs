@@ -1,5 +1,5 @@
 use crate::ledger::Posting;
-use crate::schema::credit_txns;
+use crate::schema::{credit_entries, credit_txns};
 use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Binary, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
@@ -33,8 +33,8 @@ pub(crate) async fn find(tx: &mut Tx, user: UserId, key: &str) -> Result<Option<
 const POST: &str = "
 with txn as (
     insert into credit_txns (id, user_id, kind, idem_key, request_hash, reason, actor, ref_type, ref_id, details,
-        created_at, subscription_id)
-    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, (
+        created_at, price_id, quantity, subscription_id)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $20, $21, (
         select id from subscriptions
         where user_id = $2 and status in ('active', 'trialing', 'past_due'))
 ), entries as (
@@ -43,22 +43,22 @@ with txn as (
     from unnest($12, $13) with ordinality as entry (account, amount, seq)
 ), moves as (
     insert into credit_lot_moves (txn_id, lot_id, user_id, amount)
-    select $1, lot_id, $2, amount from unnest($14, $15) as move (lot_id, amount)
+    select $1, lot_id, $2, amount from unnest($14, $15) as move (lot_id, amount) where amount <> 0
 ), lots as (
-    update credit_lots set remaining = remaining + move.amount
-    from unnest($14, $15) as move (lot_id, amount)
+    update credit_lots set remaining = remaining + move.amount, held = credit_lots.held + move.held
+    from unnest($14, $15, $16) as move (lot_id, amount, held)
     where id = move.lot_id and user_id = $2
 )
-update credit_wallets set posted = posted + $16 where user_id = $2";
+update credit_wallets set posted = posted + $17, held = held + $18, frozen = frozen + $19, debt = debt + $22
+where user_id = $2";
 
 /// Writes a transaction down and moves the credits. The wallet is locked.
 pub(crate) async fn post(tx: &mut Tx, posting: &Posting) -> Result<(), DbError> {
     let (accounts, amounts): (Vec<String>, Vec<i64>) = posting.entries().into_iter().unzip();
-    let (lots, moved): (Vec<Uuid>, Vec<i64>) = posting
-        .moves
-        .iter()
-        .map(|each| (each.lot, each.amount))
-        .unzip();
+    let moves = &posting.moves;
+    let lots: Vec<Uuid> = moves.iter().map(|each| each.lot).collect();
+    let moved: Vec<i64> = moves.iter().map(|each| each.amount).collect();
+    let held: Vec<i64> = moves.iter().map(|each| each.held).collect();
     let (ref_type, ref_id) = posting
         .reference
         .as_ref()
@@ -80,7 +80,13 @@ pub(crate) async fn post(tx: &mut Tx, posting: &Posting) -> Result<(), DbError> 
         .bind::<Array<BigInt>, _>(amounts)
         .bind::<Array<SqlUuid>, _>(lots)
         .bind::<Array<BigInt>, _>(moved)
+        .bind::<Array<BigInt>, _>(held)
         .bind::<BigInt, _>(posting.change())
+        .bind::<BigInt, _>(posting.held())
+        .bind::<BigInt, _>(posting.frozen())
+        .bind::<Nullable<SqlUuid>, _>(posting.price.map(|price| price.price))
+        .bind::<Nullable<BigInt>, _>(posting.price.map(|price| price.quantity))
+        .bind::<BigInt, _>(posting.debt)
         .execute(tx)
         .await?;
     if changed == 1 {
@@ -88,4 +94,24 @@ pub(crate) async fn post(tx: &mut Tx, posting: &Posting) -> Result<(), DbError> 
     } else {
         Err(DbError::NotFound)
     }
+}
+
+/// What reversals of a source have taken back so far, as the books say.
+pub(crate) async fn revoked(
+    tx: &mut Tx,
+    user: UserId,
+    source_type: &str,
+    source_id: &str,
+) -> Result<i64, DbError> {
+    let amounts: Vec<i64> = credit_entries::table
+        .inner_join(credit_txns::table)
+        .filter(credit_txns::user_id.eq(user.0))
+        .filter(credit_txns::ref_type.eq(source_type))
+        .filter(credit_txns::ref_id.eq(source_id))
+        .filter(credit_txns::kind.eq_any(["clawback", "reinstate"]))
+        .filter(credit_entries::account.eq("system:revoked"))
+        .select(credit_entries::amount)
+        .load(tx)
+        .await?;
+    Ok(amounts.into_iter().fold(0, i64::saturating_add))
 }

@@ -215,6 +215,7 @@ pub fn charge(user: UserId, credits: i64, key: impl ToString) -> Charge {
         action: "file_upload",
         resource_type: "file",
         resource_id: "a".to_owned(),
+        price: None,
         idempotency_key: key.to_string(),
     }
 }

@@ -1,6 +1,7 @@
 use super::inspect::{self, Probed};
 use super::{ProcessFile, PurgeFile};
 use crate::blob::{DerivativeKind, LocalCopy, ObjectKey};
+use crate::holds;
 use crate::model::{FileStatus, ThumbnailStatus};
 use crate::parts::StorageParts;
 use crate::repository::processing::{self, Facts, Step};
@@ -96,6 +97,7 @@ impl Handler<ProcessFile> for Processor {
         processing::step(tx, job.file, &to_processing).await?;
         processing::step(tx, job.file, &to_failed(FileStatus::Processing)).await?;
         processing::step(tx, job.file, &to_failed(FileStatus::Verifying)).await?;
+        holds::give_back(&*self.parts.credits, tx, &system(), file.owner, &[job.file]).await?;
         Ok(())
     }
 }
@@ -186,7 +188,7 @@ impl Processor {
     }
 
     /// The bytes are not what was declared: they go, and stop counting once they are gone. The
-    /// credits stay spent, since taking the bytes in was the work that they pay for.
+    /// upload's credits stay spent, since taking the bytes in was the work that they pay for.
     async fn reject(
         &self,
         subject: &Subject,
@@ -205,6 +207,8 @@ impl Processor {
             error: Some(reason),
         };
         if processing::step(&mut tx, file.id, &rejected).await? {
+            let credits = &*self.parts.credits;
+            holds::give_back(credits, &mut tx, &ctx, file.owner, &[file.id]).await?;
             quotas::doom(&mut tx, file.owner, file.size).await?;
             PurgeFile::enqueue(&mut tx, &*self.parts.clock, file.owner, file.id).await?;
             let activity = Activity::new("file.rejected", "file", file.id)
@@ -273,6 +277,7 @@ impl Processor {
         let mut tx = self.fenced(attempt, file).await?;
         if processing::step(&mut tx, file.id, &ready).await? {
             processing::set_thumbnail(&mut tx, file.id, status, key).await?;
+            holds::pay_processing(&self.parts, &mut tx, &system(), file).await?;
             fail::fail_point!("storage.process.before_ready");
             tx.commit().await?;
             fail::fail_point!("storage.process.after_ready");
@@ -314,6 +319,10 @@ impl Processor {
         let mut tx = self.fenced(attempt, file).await?;
         if !processing::step(&mut tx, file.id, step).await? {
             return Ok(false);
+        }
+        if step.to == FileStatus::Failed {
+            let credits = &*self.parts.credits;
+            holds::give_back(credits, &mut tx, &system(), file.owner, &[file.id]).await?;
         }
         if let Some(facts) = facts {
             processing::describe(&mut tx, file.id, facts).await?;

@@ -3,7 +3,7 @@ use crate::model::FileStatus;
 use crate::parts::StorageParts;
 use crate::repository::stored::{self, Stored};
 use crate::repository::{quotas, sweeps, uploads};
-use crate::{purge, recovery};
+use crate::{holds, purge, recovery};
 use async_trait::async_trait;
 use chrono::Duration;
 use eyemotion_core::{Ctx, FileId};
@@ -92,6 +92,7 @@ impl Sweeper {
         let now = parts.clock.now();
         if file.is_overdue(now) {
             stored::set_status(&mut tx, id, FileStatus::Expired).await?;
+            holds::give_back(&*parts.credits, &mut tx, &ctx, file.owner, &[id]).await?;
             quotas::release(&mut tx, id).await?;
             PurgeFile::enqueue(&mut tx, &*parts.clock, file.owner, id).await?;
         } else if let Some(token) = file.lease_token {
@@ -114,12 +115,13 @@ impl Sweeper {
     }
 
     async fn entomb(&self, id: FileId, from: FileStatus) -> Result<(), JobError> {
-        let mut tx = self.0.db.begin(&system()).await?;
+        let ctx = system();
+        let mut tx = self.0.db.begin(&ctx).await?;
         if let Some(file) = stored::lock(&mut tx, id)
             .await?
             .filter(|file| file.status == from)
         {
-            purge::entomb(&mut tx, &*self.0.clock, &file).await?;
+            purge::entomb(&self.0, &mut tx, &ctx, &file).await?;
             tx.commit().await?;
         }
         Ok(())

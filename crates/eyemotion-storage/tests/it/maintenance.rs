@@ -1,5 +1,6 @@
 //! Sweeps, purges, deleted projects, lost and found objects.
 
+use crate::fakes::Ledger;
 use crate::world::{Person, World, json_file, new_upload};
 use bytes::Bytes;
 use chrono::Duration;
@@ -19,7 +20,7 @@ async fn status(world: &World, id: FileId) -> String {
 
 async fn discard(world: &World, person: &Person) {
     let mut tx = world.db.begin_for(&person.ctx).await.unwrap();
-    let contents = ProjectFiles::new(Arc::clone(&world.clock) as _);
+    let contents = ProjectFiles::new(Arc::clone(&world.clock) as _, Arc::new(Ledger));
     contents
         .discard(&mut tx, &person.ctx, person.project)
         .await

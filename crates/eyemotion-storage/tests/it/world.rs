@@ -94,7 +94,7 @@ impl World {
             )
             .await
             .unwrap();
-        let wallet = "insert into public.test_wallets values ($1::text::uuid, 100)";
+        let wallet = "insert into public.test_wallets (user_id, credits) values ($1::text::uuid, 100)";
         admin.execute(wallet, &[&id.to_string()]).await.unwrap();
         let actor = Actor::User {
             id,
