@@ -43,7 +43,7 @@ impl FederationService {
         self.accounts.require_recent(&mut tx, ctx).await?;
         // Locks the account: of two identities taken away at once, one stays.
         let account = identities::candidate(&mut tx, user).await?;
-        let own = identities::list(&mut tx, user).await?;
+        let own = identities::owned(&mut tx, user).await?;
         let (removed, others): (Vec<_>, Vec<_>) =
             own.into_iter().partition(|own| own.id == identity);
         let (Some(account), [removed]) = (account, removed.as_slice()) else {

@@ -26,11 +26,20 @@ pub(crate) struct NewIdentityRow<'a> {
 pub(crate) struct IdentityRow {
     pub id: Uuid,
     pub provider: String,
-    pub issuer: String,
     pub email: Option<String>,
     pub email_verified: bool,
     pub created_at: DateTime<Utc>,
     pub last_sign_in_at: Option<DateTime<Utc>>,
+}
+
+/// What of an identity decides whether it may be taken away, and what is told then.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = identities)]
+pub(crate) struct OwnedRow {
+    pub id: Uuid,
+    pub provider: String,
+    pub issuer: String,
+    pub email: Option<String>,
 }
 
 /// An account that an identity may lead to.
@@ -136,6 +145,15 @@ pub(crate) async fn list(tx: &mut Tx, user: UserId) -> QueryResult<Vec<IdentityR
         .filter(identities::user_id.eq(user.0))
         .order((identities::created_at, identities::id))
         .select(IdentityRow::as_select())
+        .load(tx)
+        .await
+}
+
+/// The same for the platform, with their issuers.
+pub(crate) async fn owned(tx: &mut Tx, user: UserId) -> QueryResult<Vec<OwnedRow>> {
+    identities::table
+        .filter(identities::user_id.eq(user.0))
+        .select(OwnedRow::as_select())
         .load(tx)
         .await
 }

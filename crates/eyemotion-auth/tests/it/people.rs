@@ -437,9 +437,12 @@ async fn of_two_who_demote_each_other_one_stays() {
         let left = "user_profiles p JOIN auth.users u USING (id)
                     WHERE p.role = 'super_admin' AND u.banned_until IS NULL";
         assert_eq!(world.count(left).await, 1);
-        world
-            .execute("UPDATE auth.users SET banned_until = NULL", &[])
-            .await;
+        for lifted in [
+            "UPDATE auth.users SET banned_until = NULL",
+            "UPDATE auth.sessions SET revoked_at = NULL, revoked_reason = NULL",
+        ] {
+            world.execute(lifted, &[]).await;
+        }
         for email in ["a@example.com", "b@example.com"] {
             accounts
                 .promote(&system, email, UserRole::SuperAdmin)
