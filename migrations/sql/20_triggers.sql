@@ -57,7 +57,8 @@ begin
     end loop;
 
     foreach target in array array[
-        'public.credit_txns', 'public.credit_entries', 'public.credit_lot_moves', 'public.activity_logs'
+        'public.credit_txns', 'public.credit_entries', 'public.credit_lot_moves', 'public.activity_logs',
+        'public.subscription_history'
     ]::regclass[] loop
         execute format(
             'create or replace trigger append_only before update or delete on %s
@@ -192,3 +193,16 @@ revoke all on function public.touch(), public.touch_versioned(), public.refuse_c
     public.announce_file(), jobs.announce(), public.file_status_successors(text)
     from public;
 grant execute on function public.file_status_successors(text) to authenticated, service_role;
+
+-- A ban ends on a day that every reader knows, at the latest on the one that stands for "for good": not in PostgreSQL's
+-- infinity.
+create or replace function public.bound_ban() returns trigger
+    language plpgsql set search_path = '' as $$
+begin
+    new.banned_until := least(nullif(new.banned_until, '-infinity'), '9999-12-31 00:00+00');
+    return new;
+end
+$$;
+create or replace trigger bound_ban before insert or update of banned_until on auth.users for each row
+    when (new.banned_until is not null) execute function public.bound_ban();
+revoke all on function public.bound_ban() from public;

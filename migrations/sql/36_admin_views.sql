@@ -1,6 +1,8 @@
 -- What admins read of people. With the reader's rights: to anybody else it is empty.
 
 drop view if exists public.admin_users;
+drop view if exists public.admin_people;
+drop view if exists public.admin_projects;
 
 create view public.admin_users with (security_invoker = true) as
 select
@@ -26,3 +28,17 @@ where (select auth.is_admin());
 
 revoke all on public.admin_users from public, anon, authenticated, service_role, eyemotion_backup;
 grant select on public.admin_users to authenticated;
+
+-- Who came when and from where. Those who have left are counted no more.
+create view public.admin_people with (security_invoker = true) as
+select u.id, p.country, u.created_at
+from auth.users u
+join public.user_profiles p on p.id = u.id
+where u.deleted_at is null and (select auth.is_admin());
+
+create view public.admin_projects with (security_invoker = true) as
+select id, user_id, status, created_at from public.projects where (select auth.is_admin());
+
+revoke all on public.admin_people, public.admin_projects
+    from public, anon, authenticated, service_role, eyemotion_backup;
+grant select on public.admin_people, public.admin_projects to authenticated;

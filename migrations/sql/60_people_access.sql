@@ -76,6 +76,19 @@ create policy people_select on public.payment_disputes for select to authenticat
 create policy people_select on public.fraud_warnings for select to authenticated
     using ((select auth.is_admin()));
 
+grant select on public.subscription_history to authenticated;
+create policy people_select on public.subscription_history for select to authenticated
+    using (user_id = (select auth.uid()) or (select auth.is_admin()));
+-- The figures of the business.
+grant select on public.subscription_mrr_daily, public.mrr_daily, public.revenue_daily, public.credits_daily,
+    public.analytics_state to authenticated;
+create policy people_select on public.subscription_mrr_daily for select to authenticated
+    using ((select auth.is_admin()));
+create policy people_select on public.mrr_daily for select to authenticated using ((select auth.is_admin()));
+create policy people_select on public.revenue_daily for select to authenticated using ((select auth.is_admin()));
+create policy people_select on public.credits_daily for select to authenticated using ((select auth.is_admin()));
+create policy people_select on public.analytics_state for select to authenticated using ((select auth.is_admin()));
+
 -- Projects and files
 grant select on public.projects, public.storage_quotas, public.storage_reservations to authenticated;
 grant insert (id, user_id, name, description, type, settings, collaboration_settings, thumbnail_url)

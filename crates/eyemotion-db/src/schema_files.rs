@@ -41,6 +41,8 @@ steps![
     "20261122000015_roles_and_audit",
     "20261123000001_payments",
     "20261123000002_holds_and_prices",
+    "20261123000003_analytics",
+    "20261123000010_ban_ends",
 ];
 
 replaceable![
@@ -54,10 +56,12 @@ replaceable![
     "35_account_overview.sql",
     "36_admin_views.sql",
     "40_functions.sql",
+    "45_analytics.sql",
     "50_service_access.sql",
     "60_people_access.sql",
     "65_privacy.sql",
     "70_seeds.sql",
+    "75_subscription_history.sql",
     "80_partitions.sql",
 ];
 
