@@ -15,6 +15,7 @@ mod config;
 mod connect;
 mod db;
 mod error;
+mod flight;
 mod foreign;
 mod hot_cache;
 pub mod idempotency;

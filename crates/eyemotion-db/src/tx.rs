@@ -3,13 +3,14 @@
 use crate::changes::{Changes, Listening};
 use crate::connect::Connector;
 use crate::error::DbError;
+use crate::flight::{After, Deferred, closed, execute, fly, send};
 use crate::pool::Connection;
 use crate::prepared::{Prepared, is_prepared_once};
-use crate::statements::{Begin, BeginReadOnly, Commit, SetContext, announced_changes};
+use crate::statements::{Begin, BeginReadOnly, SetContext};
 use deadpool::managed::Object;
 use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
-use diesel::result::{DatabaseErrorKind, Error, QueryResult};
+use diesel::result::{Error, QueryResult};
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::{self, BoxFuture, FutureExt};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -30,6 +31,8 @@ enum Phase {
     Open,
     /// A query is under way. A transaction dropped in this phase was cancelled.
     InFlight,
+    /// COMMIT has been answered.
+    Ended,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +47,18 @@ enum Mode {
 /// runs as `query.load(&mut tx)`. Dropped without [`Tx::commit`], it is rolled back.
 ///
 /// The first query carries BEGIN and the row-level security context with it in one round trip.
-/// A transaction from [`crate::Db::read`] sends COMMIT in that same round trip too.
+/// A transaction from [`crate::Db::read`] sends COMMIT in that same round trip too, and so does one
+/// that was told which query [is its last](Tx::commit_with_next).
 pub struct Tx {
     connection: Option<Connection>,
     connector: Arc<Connector>,
     context: SetContext,
     mode: Mode,
     phase: Phase,
+    /// Statements that go with the next query, before it.
+    deferred: Vec<Deferred>,
+    /// Whether COMMIT goes with the next query, after it.
+    ending: bool,
     /// Set by any failed statement, also by one whose error arrives with the rows.
     failed: Arc<AtomicBool>,
     /// The caches of this process, to be told at commit.
@@ -86,6 +94,8 @@ impl Tx {
             context,
             mode,
             phase: Phase::Fresh,
+            deferred: Vec::new(),
+            ending: false,
             failed: Arc::default(),
             listening: None,
         }
@@ -94,6 +104,23 @@ impl Tx {
     pub(crate) fn telling(mut self, changes: Option<&Changes>) -> Self {
         self.listening = changes.and_then(Changes::listening).cloned();
         self
+    }
+
+    /// Sends `statement` in one round trip with the next query, or with COMMIT. What it fails of,
+    /// that query or the commit fails of, and the transaction with it.
+    pub fn defer<S>(&mut self, statement: S)
+    where
+        S: QueryFragment<Pg> + QueryId + Send + Sync + 'static,
+    {
+        let statement: Deferred = Box::new(move |connection| execute(connection, statement));
+        self.deferred.push(statement);
+    }
+
+    /// The next query is the last one: COMMIT goes with it in one round trip, and what comes of
+    /// COMMIT comes of the query. [`Tx::commit`] then finds that nothing is left to do. Not for
+    /// queries with types of our own making, as with [`crate::Db::read`].
+    pub fn commit_with_next(&mut self) {
+        self.ending = self.mode == Mode::Write;
     }
 
     /// Makes everything done so far permanent. When it returns, the caches of this process have
@@ -106,28 +133,13 @@ impl Tx {
         if self.failed.load(Ordering::Relaxed) {
             return Err(DbError::Aborted);
         }
-        if self.mode == Mode::Read || self.phase == Phase::Fresh {
+        let is_untouched = self.phase == Phase::Fresh && self.deferred.is_empty();
+        if self.mode == Mode::Read || is_untouched || self.phase == Phase::Ended {
             return Ok(());
         }
-        let Some(listening) = self.listening.clone() else {
-            self.execute_returning_count(Commit).await?;
-            self.phase = Phase::Fresh;
-            return Ok(());
-        };
-        let committing = self.flight(|connection| {
-            let both = future::join(announced_changes(connection), send(connection, Commit));
-            both.map(|(announced, committed)| {
-                let announced = announced?;
-                committed.map(|_| announced)
-            })
-            .boxed()
-        });
-        let announced = committing.await?.unwrap_or_default();
-        self.phase = Phase::Fresh;
-        announced
-            .lines()
-            .for_each(|change| listening.board().post(change));
-        Ok(())
+        self.ending = true;
+        let nothing = |_| future::ready(Ok(())).boxed();
+        Ok(self.flight(nothing).await?)
     }
 
     /// Sends `query`, with whatever has to go before and after it, in one flight.
@@ -138,45 +150,37 @@ impl Tx {
         let Some(connection) = self.connection.as_deref() else {
             return future::ready(Err(closed())).boxed();
         };
-        if self.phase == Phase::InFlight {
-            // An earlier query was dropped half-way: what it did is not known.
-            return future::ready(Err(closed())).boxed();
+        let fresh = match self.phase {
+            Phase::Fresh => true,
+            Phase::Open => false,
+            // An earlier query was dropped half-way, and what it did is not known; or it was the
+            // last.
+            Phase::InFlight | Phase::Ended => return future::ready(Err(closed())).boxed(),
+        };
+        self.phase = Phase::InFlight;
+        let mut before = Vec::new();
+        if fresh {
+            before.push(match self.mode {
+                Mode::Write => send(connection, Begin),
+                Mode::Read => send(connection, BeginReadOnly),
+            });
+            before.push(send(connection, self.context.clone()));
         }
+        let deferred = std::mem::take(&mut self.deferred).into_iter();
+        before.extend(deferred.map(|statement| statement(connection)));
+        let after = match (self.mode, self.ending) {
+            (Mode::Write, false) => After::Stay,
+            (Mode::Write, true) => After::Commit(self.listening.as_deref()),
+            (Mode::Read, _) => After::Commit(None),
+        };
         let query = query(connection);
-        let before = std::mem::replace(&mut self.phase, Phase::InFlight);
-        let (phase, failed, context) = (&mut self.phase, &self.failed, &self.context);
-        let mode = self.mode;
+        let (phase, failed, mode) = (&mut self.phase, &self.failed, self.mode);
         async move {
-            let result = match (mode, before) {
-                (Mode::Read, _) => {
-                    let (begun, set, result, ended) = future::join4(
-                        send(connection, BeginReadOnly),
-                        send(connection, context.clone()),
-                        query,
-                        send(connection, Commit),
-                    )
-                    .await;
-                    *phase = Phase::Fresh;
-                    begun
-                        .and(set)
-                        .and(result)
-                        .and_then(|rows| ended.map(|_| rows))
-                }
-                (Mode::Write, Phase::Fresh) => {
-                    let (begun, set, result) = future::join3(
-                        send(connection, Begin),
-                        send(connection, context.clone()),
-                        query,
-                    )
-                    .await;
-                    *phase = Phase::Open;
-                    begun.and(set).and(result)
-                }
-                (Mode::Write, Phase::Open | Phase::InFlight) => {
-                    let result = query.await;
-                    *phase = Phase::Open;
-                    result
-                }
+            let (result, ended) = fly(connection, before, query, after).await;
+            *phase = match mode {
+                Mode::Read => Phase::Fresh,
+                Mode::Write if ended => Phase::Ended,
+                Mode::Write => Phase::Open,
             };
             if result.is_err() {
                 failed.store(mode == Mode::Write, Ordering::Relaxed);
@@ -185,21 +189,6 @@ impl Tx {
         }
         .boxed()
     }
-}
-
-fn send<'a, T>(
-    mut connection: &'a AsyncPgConnection,
-    statement: T,
-) -> BoxFuture<'a, QueryResult<usize>>
-where
-    T: QueryFragment<Pg> + QueryId + 'a,
-{
-    AsyncConnectionCore::execute_returning_count(&mut connection, statement)
-}
-
-fn closed() -> Error {
-    let message = "the transaction was cancelled or has ended".to_owned();
-    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(message))
 }
 
 impl AsyncConnectionCore for Tx {
@@ -215,7 +204,8 @@ impl AsyncConnectionCore for Tx {
         T::Query: QueryFragment<Pg> + QueryId + 'query,
     {
         let failed = Arc::clone(&self.failed);
-        let write = self.mode == Mode::Write;
+        let writes = self.mode == Mode::Write;
+        let goes_on = writes && !self.ending;
         self.flight(move |mut connection| {
             let query = source.as_query();
             let rows = if is_prepared_once(&query) {
@@ -224,12 +214,13 @@ impl AsyncConnectionCore for Tx {
                 AsyncConnectionCore::load(&mut connection, Prepared(query))
             };
             async move {
-                if write {
-                    let failed = move |_: &Error| failed.store(true, Ordering::Relaxed);
-                    return Ok(rows.await?.inspect_err(failed).boxed());
+                let failed = move |_: &Error| failed.store(writes, Ordering::Relaxed);
+                let rows = rows.await?.inspect_err(failed);
+                if goes_on {
+                    return Ok(rows.boxed());
                 }
                 // The COMMIT behind them is not answered until the rows have been taken.
-                let rows: Vec<_> = rows.await?.collect().await;
+                let rows: Vec<_> = rows.collect().await;
                 Ok(stream::iter(rows).boxed())
             }
             .boxed()
@@ -243,13 +234,7 @@ impl AsyncConnectionCore for Tx {
     where
         T: QueryFragment<Pg> + QueryId + 'query,
     {
-        self.flight(move |mut connection| {
-            if is_prepared_once(&source) {
-                AsyncConnectionCore::execute_returning_count(&mut connection, source)
-            } else {
-                AsyncConnectionCore::execute_returning_count(&mut connection, Prepared(source))
-            }
-        })
+        self.flight(move |connection| execute(connection, source))
     }
 }
 
@@ -272,7 +257,7 @@ impl Drop for Tx {
             return;
         };
         match (self.phase, tokio::runtime::Handle::try_current()) {
-            (Phase::Fresh, _) => drop(connection),
+            (Phase::Fresh | Phase::Ended, _) => drop(connection),
             (Phase::Open, Ok(runtime)) => {
                 runtime.spawn(async move {
                     let mut connection = connection;

@@ -7,6 +7,7 @@
     reason = "clippy spares test functions only, and tests have functions beside them"
 )]
 
+mod flight;
 mod hot_cache;
 mod idempotency;
 mod listen;
