@@ -199,7 +199,7 @@ grant execute on function public.file_status_successors(text) to authenticated, 
 create or replace function public.bound_ban() returns trigger
     language plpgsql set search_path = '' as $$
 begin
-    new.banned_until := least(nullif(new.banned_until, '-infinity'), '9999-12-31 00:00+00');
+    new.banned_until := case when new.banned_until > '-infinity' then least(new.banned_until, '9999-12-31 00:00+00') end;
     return new;
 end
 $$;

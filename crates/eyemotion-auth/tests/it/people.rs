@@ -344,6 +344,29 @@ async fn sign_in(world: &World, password: &str) -> Result<(), ErrorCode> {
 }
 
 #[tokio::test]
+async fn a_ban_that_was_set_by_hand_ends_on_a_day_that_everybody_knows() {
+    let world = World::new().await;
+    let admin = with_role(&world, "admin@example.com", UserRole::Admin).await;
+    let person = world.person("person@example.com").await;
+    for end in ["infinity", "250000-01-01"] {
+        let ban = format!("UPDATE auth.users SET banned_until = '{end}' WHERE id = $1");
+        world.execute(&ban, &[&person.id.0]).await;
+        let refused = world.sign_in("person@example.com", PASSWORD).await;
+        assert_eq!(
+            refused.err().unwrap().code(),
+            ErrorCode::AccountBanned,
+            "{end}"
+        );
+        let detail = world.accounts.person(&admin.ctx, person.id).await.unwrap();
+        assert_eq!(detail.person.status, AccountStatus::Banned);
+        assert_eq!(detail.person.ban.unwrap().until, None, "for good");
+    }
+    let lifted = "UPDATE auth.users SET banned_until = '-infinity' WHERE id = $1";
+    world.execute(lifted, &[&person.id.0]).await;
+    world.sign_in("person@example.com", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_ban_lies_in_the_future_and_has_a_short_reason() {
     let world = World::new().await;
     let admin = with_role(&world, "admin@example.com", UserRole::Admin).await;
