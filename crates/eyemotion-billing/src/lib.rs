@@ -18,6 +18,7 @@ mod renewal;
 mod repository;
 mod schema;
 mod service;
+mod stripe;
 mod subscriptions;
 
 pub use billing::BillingService;

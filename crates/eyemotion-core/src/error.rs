@@ -82,6 +82,8 @@ codes! {
     RefreshTokenInvalid = "refresh_token_invalid", Unauthenticated, "The refresh token is not valid";
     InsufficientCredits = "insufficient_credits", PaymentRequired, "There are not enough credits";
     QuotaExceeded = "quota_exceeded", PaymentRequired, "The plan's storage is full";
+    PaymentDeclined = "payment_declined", PaymentRequired, "The payment was declined";
+    PaymentConfirmationNeeded = "payment_confirmation_needed", PaymentRequired, "The payment has to be confirmed";
     Forbidden = "forbidden", Forbidden, "This is not allowed";
     InsufficientScope = "insufficient_scope", Forbidden, "The API key lacks a scope";
     AccountBanned = "account_banned", Forbidden, "The account is banned";
@@ -102,6 +104,9 @@ codes! {
     FileNotFound = "file_not_found", NotFound, "There is no such file";
     SessionNotFound = "session_not_found", NotFound, "There is no such session";
     SubscriptionNotFound = "subscription_not_found", NotFound, "There is no live subscription";
+    CheckoutNotFound = "checkout_not_found", NotFound, "There is no such checkout";
+    PlanNotFound = "plan_not_found", NotFound, "There is no such plan";
+    PromotionCodeNotFound = "promotion_code_not_found", NotFound, "There is no such promotion code";
     ThumbnailNotFound = "thumbnail_not_found", NotFound, "The file has no thumbnail";
     DeletionNotFound = "deletion_not_found", NotFound, "There is no deletion to undo";
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The method is not allowed here";
@@ -115,6 +120,10 @@ codes! {
     UploadAlreadyCompleted = "upload_already_completed", Conflict, "The file has been uploaded already";
     UploadInProgress = "upload_in_progress", Conflict, "The file is being uploaded";
     HoldResolved = "hold_resolved", Conflict, "The credits are no longer held";
+    SubscriptionExists = "subscription_exists", Conflict, "There is a paid subscription already";
+    SubscriptionEnded = "subscription_ended", Conflict, "The subscription has ended";
+    PlanUnchanged = "plan_unchanged", Conflict, "The subscription has this plan already";
+    PaymentRefused = "payment_refused", Conflict, "The payment service does not allow it";
     UploadMissing = "upload_missing", Conflict, "The file has not been uploaded yet";
     FileNotReady = "file_not_ready", Conflict, "The file is not ready for this";
     UploadExpired = "upload_expired", Gone, "The upload was not finished in time";
@@ -136,6 +145,8 @@ codes! {
     StorageUnavailable = "storage_unavailable", Unavailable, "The object store cannot be reached";
     OauthNotConfigured = "oauth_not_configured", Unavailable, "Sign-in through this provider is not set up";
     OauthUnavailable = "oauth_unavailable", Unavailable, "The provider gives no usable answer";
+    BillingNotConfigured = "billing_not_configured", Unavailable, "Payments are not set up";
+    PaymentsUnavailable = "payments_unavailable", Unavailable, "The payment service cannot be reached";
 }
 
 /// One value of the request that is wrong.
