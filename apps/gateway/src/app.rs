@@ -1,9 +1,9 @@
 use crate::config::{Environment, ServerSettings};
 use crate::edge::{Edge, PREFIX};
-use crate::fallback::{KnownPaths, fallback};
+use crate::fallback::fallback;
 use crate::feature_gate::feature_gate;
+use crate::routes::{self, ServiceConfig};
 use crate::services::{Limits, Services};
-use crate::{openapi, routes};
 use actix_cors::Cors;
 use actix_web::dev::Server;
 use actix_web::http::header::HeaderName;
@@ -11,7 +11,6 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use std::net::TcpListener;
 use std::time::Duration;
-use utoipa_actix_web::AppExt;
 
 /// Serves on `listener` until told to stop; then running requests have `drain_secs` to end.
 ///
@@ -23,8 +22,6 @@ pub fn serve(
     listener: TcpListener,
 ) -> std::io::Result<Server> {
     let limits = web::Data::new(Limits::from(settings));
-    let known = web::Data::new(KnownPaths::new(&openapi::document()));
-    let document = web::Data::new(routes::docs::Document::new(openapi::document_text()));
     let origins = web::Data::new(Origins::new(settings));
     let workers = if settings.workers == 0 {
         cores()
@@ -35,18 +32,16 @@ pub fn serve(
         App::new()
             .app_data(services.clone())
             .app_data(limits.clone())
-            .app_data(known.clone())
-            .app_data(document.clone())
             .wrap(from_fn(feature_gate))
             .wrap(Compress::default())
             .wrap(cors(origins.clone()))
             .wrap(Edge)
             .configure(routes::docs::configure)
             .configure(routes::auth::recovery::pages::configure)
-            .into_utoipa_app()
-            .configure(routes::root)
-            .service(utoipa_actix_web::scope(PREFIX).configure(routes::api))
-            .into_app()
+            .configure(|config| routes::root(&mut ServiceConfig::Handlers(config)))
+            .service(web::scope(PREFIX).configure(|config| {
+                routes::api(&mut ServiceConfig::Handlers(config));
+            }))
             .default_service(web::to(fallback))
     })
     .workers(workers)

@@ -1,29 +1,53 @@
-//! Where no route answers: 404, or 405 when the published document knows the path.
+//! Where no route answers: 404, or 405 when the path is known.
 
 use crate::edge::{self, PREFIX};
 use crate::problem::ApiError;
+use crate::routes::{self, ServiceConfig};
 use actix_web::dev::ResourceDef;
 use actix_web::http::{Method, header};
-use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
-use utoipa::openapi::{OpenApi, PathItem};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use utoipa::openapi::HttpMethod;
 
-/// Every path with the methods it takes, from the published document: actix answers 404 to a
-/// wrong method on a route of its own.
-pub struct KnownPaths(Vec<(ResourceDef, Vec<Method>)>);
+/// Every path with the methods it takes: actix answers 404 to a wrong method on a route of its own.
+/// Made when somebody first misses.
+static KNOWN_PATHS: LazyLock<KnownPaths> = LazyLock::new(KnownPaths::new);
+
+/// In the order of `Allow`.
+const METHODS: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
+struct KnownPaths(Vec<(ResourceDef, Vec<Method>)>);
 
 impl KnownPaths {
-    /// Reads them from the document.
-    pub fn new(document: &OpenApi) -> Self {
-        let paths = document.paths.paths.iter();
-        Self(
-            paths
-                .map(|(path, item)| {
-                    // The probes and keys stand at the root, as their own `servers` entry says.
-                    let prefix = if item.servers.is_some() { "" } else { PREFIX };
-                    (ResourceDef::new(format!("{prefix}{path}")), methods(item))
-                })
-                .collect(),
-        )
+    fn new() -> Self {
+        let mut methods = BTreeMap::<String, Vec<Method>>::new();
+        let lists: [(&str, fn(&mut ServiceConfig<'_>)); 2] =
+            [("", routes::root), (PREFIX, routes::api)];
+        for (prefix, list) in lists {
+            let mut paths = Vec::new();
+            list(&mut ServiceConfig::Paths(&mut paths));
+            for (path, taken) in paths {
+                let of_path = methods.entry(format!("{prefix}{path}")).or_default();
+                of_path.extend(taken.into_iter().flat_map(answered));
+            }
+        }
+        let all = methods.into_iter().map(|(path, taken)| {
+            let there = |method: &Method| method == Method::OPTIONS || taken.contains(method);
+            (
+                ResourceDef::new(path),
+                METHODS.into_iter().filter(there).collect(),
+            )
+        });
+        Self(all.collect())
     }
 
     fn allowed(&self, path: &str) -> Option<&[Method]> {
@@ -35,23 +59,22 @@ impl KnownPaths {
     }
 }
 
-fn methods(item: &PathItem) -> Vec<Method> {
-    let operations = [
-        (Method::GET, item.get.is_some()),
-        (Method::HEAD, item.get.is_some()),
-        (Method::POST, item.post.is_some()),
-        (Method::PUT, item.put.is_some()),
-        (Method::PATCH, item.patch.is_some()),
-        (Method::DELETE, item.delete.is_some()),
-    ];
-    let known = operations
-        .into_iter()
-        .filter_map(|(method, there)| there.then_some(method));
-    known.chain([Method::OPTIONS]).collect()
+/// What a route for `method` answers: that for GET answers HEAD.
+fn answered(method: HttpMethod) -> Vec<Method> {
+    match method {
+        HttpMethod::Get => vec![Method::GET, Method::HEAD],
+        HttpMethod::Post => vec![Method::POST],
+        HttpMethod::Put => vec![Method::PUT],
+        HttpMethod::Patch => vec![Method::PATCH],
+        HttpMethod::Delete => vec![Method::DELETE],
+        HttpMethod::Head => vec![Method::HEAD],
+        HttpMethod::Options | HttpMethod::Trace => Vec::new(),
+    }
 }
 
 /// The default service.
-pub async fn fallback(req: HttpRequest, known: web::Data<KnownPaths>) -> HttpResponse {
+pub async fn fallback(req: HttpRequest) -> HttpResponse {
+    let known = &*KNOWN_PATHS;
     let path = req.path();
     let trimmed = path.trim_end_matches('/');
     if let Some(allowed) = known.allowed(path) {

@@ -1,28 +1,20 @@
 //! The published OpenAPI 3.1 document: made from the routes themselves, without a database.
 
 use crate::edge::{ALIASES, PREFIX};
-use crate::routes;
-use actix_web::App;
+use crate::routes::{self, ServiceConfig};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
     Components, ContactBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server,
     ServerBuilder,
 };
-use utoipa_actix_web::AppExt;
 
 /// Builds the document. Paths carry no prefix; the prefixes are its `servers`.
 pub fn document() -> OpenApi {
-    let (_, mut document) = App::new()
-        .into_utoipa_app()
-        .openapi(base())
-        .service(utoipa_actix_web::scope("").configure(routes::api))
-        .split_for_parts();
-    let (_, root) = App::new()
-        .into_utoipa_app()
-        .openapi(OpenApi::default())
-        .service(utoipa_actix_web::scope("").configure(routes::root))
-        .split_for_parts();
+    let mut document = base();
+    routes::api(&mut ServiceConfig::Document(&mut document));
+    let mut root = OpenApi::default();
+    routes::root(&mut ServiceConfig::Document(&mut root));
     let root_server = vec![Server::new("/")];
     for (path, mut item) in root.paths.paths {
         item.servers = Some(root_server.clone());

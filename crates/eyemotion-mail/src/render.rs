@@ -98,18 +98,10 @@ impl Part {
             Self::Details => "details",
         }
     }
-
-    fn source(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) | Self::Notice(text) | Self::Button(text) | Self::Code(text) => {
-                Some(text)
-            }
-            Self::Details => None,
-        }
-    }
 }
 
-/// All mails in all languages, read and compiled once.
+/// All mails in all languages. Their texts are compiled when a mail wants them: kept compiled, the
+/// few hundred of them would take 2 MB.
 pub struct Renderer {
     templates: Environment<'static>,
     texts: BTreeMap<&'static str, Texts>,
@@ -131,18 +123,8 @@ impl Renderer {
                 locale,
                 source: Box::new(source),
             })?;
-            for (form, _) in FORMS {
-                let name = format!("{locale}/greeting.{form}");
-                templates.add_template_owned(name, read.common.greeting.clone())?;
-                for template in TEMPLATES {
-                    let text = text_of(&read, template.name)?;
-                    for (at, part) in text.body.iter().enumerate() {
-                        if let Some(source) = part.source() {
-                            let name = part_name(locale, template.name, at, form);
-                            templates.add_template_owned(name, source.to_owned())?;
-                        }
-                    }
-                }
+            for template in TEMPLATES {
+                text_of(&read, template.name)?;
             }
             texts.insert(locale, read);
         }
@@ -167,7 +149,7 @@ impl Renderer {
             .ok_or_else(|| RenderError::NoTemplate(template.to_owned()))?;
         let text = text_of(texts, template)?;
         let data = presentable(data);
-        let render = |form| self.form(locale, template, text, &texts.common, &data, form);
+        let render = |form| self.form(locale, text, &texts.common, &data, form);
         Ok(Rendered {
             subject: text.subject.clone(),
             text: render("txt")?,
@@ -178,22 +160,24 @@ impl Renderer {
     fn form(
         &self,
         locale: &str,
-        template: &str,
         text: &Text,
         common: &Common,
         data: &BTreeMap<String, String>,
         form: &str,
     ) -> Result<String, RenderError> {
         let values = Value::from(data.clone());
-        let fill = |name: &str| -> Result<Value, minijinja::Error> {
-            let filled = self.templates.get_template(name)?.render(values.clone())?;
+        // By the name's suffix values are escaped as this form demands.
+        let name = format!("{locale}.{form}");
+        let fill = |source: &str| -> Result<Value, minijinja::Error> {
+            let filled = self
+                .templates
+                .render_named_str(&name, source, values.clone())?;
             // Its values have been escaped as this form demands.
             Ok(Value::from_safe_string(filled.trim().to_owned()))
         };
         let known = |member: &str| data.contains_key(member);
         let mut parts = Vec::new();
-        for (at, part) in text.body.iter().enumerate() {
-            let part_text = || fill(&part_name(locale, template, at, form));
+        for part in &text.body {
             match part {
                 Part::Button(_) if !known("link") => {}
                 Part::Code(_) if !known("code") => {}
@@ -203,15 +187,18 @@ impl Renderer {
                         parts.push(context! { kind => part.kind(), lines });
                     }
                 }
-                _ => {
-                    let text = part_text()?;
+                Part::Text(source)
+                | Part::Notice(source)
+                | Part::Button(source)
+                | Part::Code(source) => {
+                    let text = fill(source)?;
                     if text.as_str().is_some_and(|text| !text.is_empty()) {
                         parts.push(context! { kind => part.kind(), text });
                     }
                 }
             }
         }
-        let greeting = fill(&format!("{locale}/greeting.{form}"))?;
+        let greeting = fill(&common.greeting)?;
         let layout = self.templates.get_template(layout_name(form))?;
         Ok(layout.render(context! {
             locale,
@@ -250,8 +237,4 @@ fn layout_name(form: &str) -> &'static str {
     } else {
         "layout.txt"
     }
-}
-
-fn part_name(locale: &str, template: &str, at: usize, form: &str) -> String {
-    format!("{locale}/{template}/{at}.{form}")
 }

@@ -1,21 +1,24 @@
 //! `/openapi.json` and `/docs`, both without a network.
 
+use crate::openapi::document_text;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
+use std::sync::LazyLock;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// The published document and its entity tag.
-pub struct Document {
+/// The published document and its entity tag, made when somebody first asks.
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::new(document_text()));
+
+struct Document {
     text: Bytes,
     etag: String,
 }
 
 impl Document {
-    /// Keeps the text.
-    pub fn new(text: String) -> Self {
+    fn new(text: String) -> Self {
         let hash = HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref());
         let etag = format!("\"{}\"", hash.get(..32).unwrap_or(&hash));
         Self {
@@ -33,7 +36,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
 }
 
-async fn openapi(req: HttpRequest, document: web::Data<Document>) -> HttpResponse {
+async fn openapi(req: HttpRequest) -> HttpResponse {
+    let document = &*DOCUMENT;
     let known = req
         .headers()
         .get(header::IF_NONE_MATCH)

@@ -19,10 +19,11 @@ pub mod kv;
 pub mod oauth;
 pub mod payments;
 pub mod projects;
+mod service_config;
 pub mod sessions;
 pub mod storage;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+pub use service_config::ServiceConfig;
 
 /// The routes under the three prefixes.
 pub fn api(config: &mut ServiceConfig<'_>) {

@@ -7,7 +7,7 @@ mod undo_deletion;
 mod undo_deletion_by_mail;
 mod view;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

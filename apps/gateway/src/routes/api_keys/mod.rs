@@ -5,7 +5,7 @@ mod list;
 mod revoke;
 mod view;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

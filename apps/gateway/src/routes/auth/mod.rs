@@ -13,7 +13,7 @@ mod signout;
 mod update_profile;
 pub(crate) mod view;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

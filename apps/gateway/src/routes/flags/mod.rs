@@ -4,7 +4,7 @@ mod get;
 mod update;
 mod view;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

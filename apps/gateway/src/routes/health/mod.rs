@@ -3,7 +3,7 @@
 mod probes;
 mod summary;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

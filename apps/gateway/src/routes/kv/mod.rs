@@ -11,7 +11,7 @@ mod path;
 mod set;
 mod view;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

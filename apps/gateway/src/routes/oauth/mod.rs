@@ -5,7 +5,7 @@ pub mod begin;
 mod cookie;
 mod finish;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

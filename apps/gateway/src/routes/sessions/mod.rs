@@ -7,7 +7,7 @@ mod view;
 
 pub(super) use view::ScopeName;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::routes::ServiceConfig;
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig<'_>) {

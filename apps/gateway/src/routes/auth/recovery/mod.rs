@@ -13,9 +13,9 @@ mod reset_password;
 mod send_code;
 mod verify_magic_link;
 
+use crate::routes::ServiceConfig;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Where a mail is to go.
 #[derive(Deserialize, ToSchema)]
