@@ -161,7 +161,7 @@ fn caller(ctx: &Ctx) -> Result<UserId, BillingError> {
     ctx.user_id().ok_or(BillingError::Unauthenticated)
 }
 
-fn check_operator(ctx: &Ctx) -> Result<(), BillingError> {
+pub(crate) fn check_operator(ctx: &Ctx) -> Result<(), BillingError> {
     match ctx.actor {
         Actor::User { role, .. } if role.is_admin() => Ok(()),
         Actor::System(_) => Ok(()),

@@ -4,7 +4,9 @@
 //! * [`Ledger`] is the double-entry book of credits, behind the port
 //!   [`CreditLedger`](eyemotion_ports::CreditLedger).
 //! * [`Subscriptions`] gives new people the free plan and renews its periods.
+//! * [`Analytics`] is the figures of the business; [`AnalyticsService`] implements it.
 
+mod analytics;
 mod billing;
 mod error;
 mod hot_reads;
@@ -21,6 +23,11 @@ mod service;
 mod stripe;
 mod subscriptions;
 
+pub use analytics::{
+    Analytics, AnalyticsConfig, AnalyticsService, BuiltUntil, BusinessFigures, Cohort, CohortMonth,
+    CreditFigures, DayFigures, Financial, Movements, MrrOfPlan, PlanFigures, PlanSubscriptions,
+    Ratio, RefreshAnalytics, ReportPeriod, Revenue, RollForward, Summary, TransactionLine,
+};
 pub use billing::BillingService;
 pub use error::BillingError;
 pub use jobs::{ExpireHolds, RenewSubscriptions};

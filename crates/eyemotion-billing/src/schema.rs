@@ -115,6 +115,7 @@ diesel::table! {
         status -> Text,
         reason -> Text,
         evidence_due_at -> Nullable<Timestamptz>,
+        withdrawn -> Bool,
         created_at -> Timestamptz,
     }
 }
@@ -274,9 +275,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    mrr_daily (day, currency, plan_id, mrr_den) {
+        day -> Date,
+        currency -> Text,
+        plan_id -> Uuid,
+        mrr_den -> BigInt,
+        mrr_num -> BigInt,
+        subscribers -> BigInt,
+    }
+}
+
+diesel::table! {
+    revenue_daily (day, currency, kind) {
+        day -> Date,
+        currency -> Text,
+        kind -> Text,
+        plan_id -> Nullable<Uuid>,
+        payments -> BigInt,
+        gross -> BigInt,
+        tax -> BigInt,
+        refunds -> BigInt,
+        refunded -> BigInt,
+        refunded_tax -> BigInt,
+        disputes -> BigInt,
+        disputed -> BigInt,
+        disputed_tax -> BigInt,
+    }
+}
+
+diesel::table! {
+    analytics_state (id) {
+        id -> SmallInt,
+        time_zone -> Text,
+        last_day -> Date,
+        as_of -> Timestamptz,
+    }
+}
+
 diesel::joinable!(credit_entries -> credit_txns (txn_id));
 diesel::joinable!(credit_hold_lines -> credit_lots (lot_id));
 diesel::allow_tables_to_appear_in_same_query!(credit_entries, credit_txns);
+diesel::allow_tables_to_appear_in_same_query!(credit_wallets, credit_txns, credit_lots);
 diesel::allow_tables_to_appear_in_same_query!(credit_hold_lines, credit_lots);
 diesel::joinable!(subscriptions -> subscription_plans (plan_id));
 diesel::joinable!(user_subscriptions -> subscription_plans (plan_id));

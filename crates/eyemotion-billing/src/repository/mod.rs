@@ -1,14 +1,24 @@
 //! SQL and nothing else, one file for each table or view.
 
+pub(crate) mod analytics;
+pub(crate) mod analytics_days;
+pub(crate) mod billed_subscriptions;
+pub(crate) mod customer_copies;
+pub(crate) mod disputes;
+pub(crate) mod events;
 pub(crate) mod holds;
 pub(crate) mod leavers;
 pub(crate) mod lots;
+pub(crate) mod order_outcomes;
 pub(crate) mod plans;
 pub(crate) mod prices;
+pub(crate) mod snapshots;
 pub(crate) mod subscriptions;
+pub(crate) mod transactions;
 pub(crate) mod txns;
 pub(crate) mod usage;
 pub(crate) mod wallets;
+pub(crate) mod warnings;
 
 use eyemotion_db::DbError;
 use std::error::Error;
