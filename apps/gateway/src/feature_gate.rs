@@ -9,6 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, ResponseError, web};
+use eyemotion_auth::AccountOverview;
 use eyemotion_core::{Actor, Ctx, ErrorCode};
 use eyemotion_ports::{Flag, FlagRule, FlagSubject};
 
@@ -33,7 +34,9 @@ pub(crate) async fn feature_gate<B: MessageBody + 'static>(
 /// Never switched off: Stripe's webhook, because what it tells of has happened; ending and
 /// refreshing sessions, because whoever is signed in when `authEnabled` goes off stays so, and may
 /// go; what the law gives people, deletion and export of their account. `/admin/flags`, `/kv` and
-/// `/api-keys` are under no flag, so what was switched off can be switched on again.
+/// `/api-keys` are under no flag, so what was switched off can be switched on again, and an admin
+/// without a session gets one: signing in is judged when it is known who signs in
+/// ([`admit_person`]).
 fn covering(method: &Method, path: &str) -> Option<Flag> {
     let rest = path.strip_prefix(PREFIX)?.strip_prefix('/')?;
     let mut segments = rest.split('/');
@@ -42,6 +45,7 @@ fn covering(method: &Method, path: &str) -> Option<Flag> {
         ("auth", Some("refresh" | "signout"), None)
         | ("auth", Some("account"), _)
         | ("payments", Some("webhook"), None) => true,
+        ("auth", Some("signin"), None) => *method == Method::POST,
         ("auth", Some("sessions"), _) => *method == Method::DELETE,
         _ => false,
     };
@@ -81,8 +85,31 @@ async fn admit(req: &HttpRequest, flag: Flag) -> Result<(), ApiError> {
     if services.flags.applies(flag, &rule, subject) {
         return Ok(());
     }
+    Err(switched_off(flag))
+}
+
+fn switched_off(flag: Flag) -> ApiError {
     let detail = "This feature is switched off at present.";
-    Err(ApiError::new(ErrorCode::FeatureDisabled, detail).with_member("feature", flag.as_str()))
+    ApiError::new(ErrorCode::FeatureDisabled, detail).with_member("feature", flag.as_str())
+}
+
+/// Whether somebody who has proved who they are may sign in: admins always, others if accounts are
+/// on for them.
+pub(crate) async fn admit_person(
+    services: &Services,
+    account: &AccountOverview,
+) -> Result<(), ApiError> {
+    let rule = services.flags.rule(Flag::Auth).await;
+    let plan = account.subscription.as_ref();
+    let subject = FlagSubject {
+        user: account.id,
+        plan: plan.map(|subscription| subscription.plan.name.as_str()),
+    };
+    let admitted =
+        account.profile.role.is_admin() || services.flags.applies(Flag::Auth, &rule, Some(subject));
+    admitted
+        .then_some(())
+        .ok_or_else(|| switched_off(Flag::Auth))
 }
 
 const fn is_admin(ctx: &Ctx) -> bool {
@@ -108,7 +135,6 @@ mod tests {
     fn every_feature_covers_its_routes_and_leaves_the_way_back_open() {
         let of = |method: &Method, path: &str| covering(method, &format!("{PREFIX}{path}"));
         for (path, flag) in [
-            ("/auth/signin", Flag::Auth),
             ("/auth/register", Flag::Auth),
             ("/auth/me", Flag::Auth),
             ("/auth/oauth/google/callback", Flag::Auth),
@@ -124,6 +150,7 @@ mod tests {
             assert_eq!(of(&Method::GET, path), Some(flag), "{path}");
         }
         for (method, path) in [
+            (Method::POST, "/auth/signin"),
             (Method::POST, "/auth/refresh"),
             (Method::POST, "/auth/signout"),
             (Method::DELETE, "/auth/sessions"),

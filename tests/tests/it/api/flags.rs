@@ -78,10 +78,14 @@ async fn with_accounts_off_nobody_gets_in_and_whoever_is_in_may_stay_and_leave()
 
     let sign_in = json!({ "email": "person1@example.com", "password": "correct horse" });
     let anonymous = app.anonymous();
+    let sessions = live_sessions(&app).await;
     disabled(
         &anonymous.post("/auth/signin", &sign_in).await,
         "authEnabled",
     );
+    assert_eq!(live_sessions(&app).await, sessions, "nobody got in");
+    let wrong = json!({ "email": "person1@example.com", "password": "wrong horse" });
+    assert_eq!(anonymous.post("/auth/signin", &wrong).await.status, 401);
     let register =
         json!({ "email": "new@example.com", "password": "correct horse", "fullName": "New" });
     disabled(
@@ -95,10 +99,21 @@ async fn with_accounts_off_nobody_gets_in_and_whoever_is_in_may_stay_and_leave()
     assert_eq!(anonymous.post("/auth/refresh", &refresh).await.status, 200);
     assert_eq!(person.post("/auth/signout", &json!({})).await.status, 200);
 
-    // The ways back: an admin who is signed in, or a key.
+    // The ways back: an admin who is signed in or signs in, or a key.
     assert_eq!(admin.get("/auth/me").await.status, 200);
+    let mut returning = app.anonymous();
+    let as_admin = json!({ "email": "person0@example.com", "password": "correct horse" });
+    let answer = anonymous.post("/auth/signin", &as_admin).await.expect(200);
+    returning.take_session(&answer);
+    switch(&returning, json!({ "authEnabled": false })).await;
     switch(&keeper, json!({ "authEnabled": true })).await;
     assert_eq!(anonymous.post("/auth/signin", &sign_in).await.status, 200);
+}
+
+async fn live_sessions(app: &TestApp) -> i64 {
+    let sql = "SELECT count(*) FROM auth.sessions WHERE revoked_at IS NULL";
+    let row = app.database.admin().await.query_one(sql, &[]).await;
+    row.unwrap().get(0)
 }
 
 #[tokio::test]

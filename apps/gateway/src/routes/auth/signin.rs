@@ -1,11 +1,12 @@
 use crate::extract::{Device, Limited, SignIn, ValidJson};
 use crate::failures::{self, Always, WithBody};
+use crate::feature_gate::admit_person;
 use crate::problem::{ApiError, Problem};
 use crate::routes::auth::view::{AccountView, SessionView};
 use crate::services::Services;
 use crate::wire::Success;
 use actix_web::{HttpResponse, post, web};
-use eyemotion_auth::SignedIn;
+use eyemotion_auth::{SessionScope, SignedIn};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,7 +60,8 @@ struct SignedInView {
 ///
 /// An unknown address and a wrong password get the same answer in the same time. After wrong
 /// passwords the address is held back, for longer each time; a device that sends the access token
-/// of the very account is not, whatever others try.
+/// of the very account is not, whatever others try. While accounts are switched off, the right
+/// password lets admins in and nobody else.
 #[utoipa::path(
     operation_id = "signIn",
     tag = "auth",
@@ -85,5 +87,14 @@ pub(super) async fn signin(
         .accounts
         .sign_in(&device.ctx, &email, password)
         .await?;
+    if let Err(refusal) = admit_person(&services, &signed_in.account).await {
+        let token = &signed_in.tokens.access_token;
+        let own = device.ctx.with_actor(services.accounts.authenticate(token)?);
+        services
+            .sessions
+            .sign_out(&own, SessionScope::Local)
+            .await?;
+        return Err(refusal);
+    }
     Ok(HttpResponse::Ok().json(SigninAnswer::new("Signed in.", signed_in)))
 }
