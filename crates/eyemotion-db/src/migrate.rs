@@ -47,7 +47,8 @@ pub enum MigrateError {
     /// The database holds a schema `auth` that is not ours; nothing was done.
     #[error(
         "this database already holds Supabase's auth schema, and nothing in it was touched; \
-         use an empty database and bring the people over with eyemotion import supabase"
+         use an empty database and bring the people over with \
+         `eyemotion import supabase --database-url <this database>`"
     )]
     Occupied,
     /// The server is older than the oldest that is supported.
