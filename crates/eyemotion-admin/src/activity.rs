@@ -29,18 +29,17 @@ impl ActivityLog for DatabaseActivityLog {
             resource_type: activity.resource_type,
             resource_id: activity
                 .resource_id
-                .as_deref()
-                .map(|id| cut(id, RESOURCE_ID_CHARS)),
+                .map(|id| cut(&id, RESOURCE_ID_CHARS).to_owned()),
             details: with_actor(activity.details, ctx, subject == ctx.user_id()),
             ip_address: ctx.ip.map(|ip| ip.to_string()),
             user_agent: ctx
                 .user_agent
                 .as_deref()
-                .map(|agent| cut(agent, USER_AGENT_CHARS)),
+                .map(|agent| cut(agent, USER_AGENT_CHARS).to_owned()),
             session_id: session,
-            request_id: cut(&ctx.request_id, REQUEST_ID_CHARS),
+            request_id: cut(&ctx.request_id, REQUEST_ID_CHARS).to_owned(),
         };
-        activity_logs::insert(tx, &row).await?;
+        activity_logs::insert(tx, row);
         Ok(())
     }
 }

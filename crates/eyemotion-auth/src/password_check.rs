@@ -3,10 +3,11 @@
 use crate::account::{AccountService, as_platform};
 use crate::error::AuthError;
 use crate::fields;
+use crate::repository::sign_in::{self, Asking, HeldRow};
+use crate::repository::throttles;
 use crate::repository::users::CredentialRow;
-use crate::repository::{sessions, throttles, users};
-use crate::throttle::{Rule, network};
-use eyemotion_core::{Actor, Ctx, EmailAddress, UserId};
+use crate::throttle::{Held, Rule, keys, network, refuse_held};
+use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId};
 use eyemotion_db::Tx;
 use eyemotion_ports::Activity;
 use secrecy::{ExposeSecret, SecretString};
@@ -28,15 +29,7 @@ impl AccountService {
         let platform = as_platform(ctx);
         // What is no address belongs to nobody: there is nothing to look up or to protect.
         let (known, counters) = match EmailAddress::parse(email) {
-            Ok(email) => {
-                let mut tx = self.db.read(&platform).await?;
-                let known = users::credential(&mut tx, email.as_str()).await?;
-                let counters = self
-                    .sign_in_counters(&mut tx, ctx, &email, known.as_ref())
-                    .await?;
-                self.hold_back(&mut tx, &counters).await?;
-                (known, counters)
-            }
+            Ok(email) => self.find_candidate(ctx, &email).await?,
             Err(_) => (None, Vec::new()),
         };
         let too_long = fields::is_too_long(password.expose_secret());
@@ -56,33 +49,62 @@ impl AccountService {
         Err(AuthError::InvalidCredentials)
     }
 
-    /// One counter for the address, whoever guesses, and one for the network that guesses. A
-    /// device that is signed in to the very account has a counter of its own instead, so that
-    /// nobody else can hold it back (ASVS 6.1.1).
-    async fn sign_in_counters(
+    /// Whose the address is and what counts the failures, unless that holds the sign-in back.
+    async fn find_candidate(
         &self,
-        tx: &mut Tx,
         ctx: &Ctx,
         email: &EmailAddress,
-        known: Option<&CredentialRow>,
-    ) -> Result<Counters, AuthError> {
+    ) -> Result<(Option<CredentialRow>, Counters), AuthError> {
+        let now = self.clock.now();
+        let device = match ctx.actor {
+            Actor::User { session, .. } => Some(session),
+            Actor::Anonymous | Actor::ApiKey { .. } | Actor::System(_) => None,
+        };
+        let of_all = self.shared_counters(ctx, email);
+        let of_device = device.map(|session| self.device_counter(ctx, email, session));
+        let all = [of_all.as_slice(), of_device.as_deref().unwrap_or_default()].concat();
+        let asking = Asking {
+            email: email.as_str(),
+            device: device.map(|session| session.0),
+            keys: &keys(&all),
+            now,
+        };
+        let mut tx = self.db.read(&as_platform(ctx)).await?;
+        let found = sign_in::candidate(&mut tx, &asking).await?;
+        drop(tx);
+
+        let owner = found.known.as_ref().map(|known| UserId(known.id));
+        let is_own_device =
+            owner.is_some() && owner == ctx.user_id() && owner == found.device_of.map(UserId);
+        let counters = of_device.filter(|_| is_own_device).unwrap_or(of_all);
+        let counts = |row: &HeldRow| counters.iter().any(|(_, key)| key[..] == row.key[..]);
+        let held = found.held.into_iter().filter(counts);
+        refuse_held(held.map(|row| (row.rule, row.free_at)), now)?;
+        Ok((found.known, counters))
+    }
+
+    /// One counter for the address, whoever guesses, and one for the network that guesses.
+    fn shared_counters(&self, ctx: &Ctx, email: &EmailAddress) -> Counters {
         if !self.config.throttling.limits(ctx.ip) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let pace = Rule::SIGN_IN_NETWORK;
-        if let (Actor::User { id, session, .. }, Some(known)) = (ctx.actor, known)
-            && id.0 == known.id
-            && sessions::is_live(tx, session, self.clock.now()).await?
-        {
-            let subject = format!("{email} {session}");
-            return Ok(vec![(pace, self.throttles.key(pace, &subject))]);
-        }
-        let total = Rule::SIGN_IN_ACCOUNT;
+        let (total, pace) = (Rule::SIGN_IN_ACCOUNT, Rule::SIGN_IN_NETWORK);
         let email = email.as_str();
-        Ok(vec![
+        vec![
             (total, self.throttles.key(total, email)),
             (pace, self.throttles.key(pace, &here(email, ctx))),
-        ])
+        ]
+    }
+
+    /// A device that is signed in to the very account has a counter of its own instead, so that
+    /// nobody else can hold it back (ASVS 6.1.1).
+    fn device_counter(&self, ctx: &Ctx, email: &EmailAddress, session: SessionId) -> Counters {
+        if !self.config.throttling.limits(ctx.ip) {
+            return Vec::new();
+        }
+        let pace = Rule::SIGN_IN_NETWORK;
+        let subject = format!("{email} {session}");
+        vec![(pace, self.throttles.key(pace, &subject))]
     }
 
     /// Forgets the failures of everybody and of this network: the address's owner has set another
@@ -111,7 +133,7 @@ impl AccountService {
         counters: &Counters,
     ) -> Result<(), AuthError> {
         let mut tx = self.db.begin(platform).await?;
-        self.count_failure(&mut tx, counters).await?;
+        self.count(&mut tx, counters, Held::Counts).await?;
         let activity = Activity {
             action: "session.refused",
             resource_type: "user",

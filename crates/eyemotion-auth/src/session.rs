@@ -1,12 +1,14 @@
 //! Sessions: opened by a password, kept alive by refresh tokens, ended by signing out.
 
 use crate::access_token::Subject;
-use crate::account::{AccountService, as_platform};
+use crate::account::{AccountService, as_platform, caller};
 use crate::error::AuthError;
+use crate::model::AccountOverview;
 use crate::refresh_token::RefreshClaim;
 use crate::repository::sessions::{self, NewSessionRow, SessionRow};
-use crate::repository::{profiles, users};
+use crate::repository::{account_overview, profiles, sign_in, users};
 use crate::service::{SessionTokens, SignedIn};
+use crate::throttle::{Rule, keys, refuse_held};
 use chrono::{DateTime, TimeDelta, Utc};
 use eyemotion_core::{Actor, Ctx, SessionId, UserId, UserRole};
 use eyemotion_db::Tx;
@@ -39,56 +41,92 @@ impl AccountService {
         let renewed = self.passwords.renew(password, &stored).await;
 
         let mut tx = self.db.begin(&platform).await?;
-        self.count_success(&mut tx, &counters).await?;
+        let (subject, tokens) = self
+            .enter(&mut tx, &platform, user, session, &counters)
+            .await?;
         if let Some(hash) = renewed {
             users::renew_hash(&mut tx, user, &stored, &hash).await?;
         }
-        let role = profiles::parse_role(&users::standing(&mut tx, user).await?.role)?;
-        let subject = Subject {
-            user,
-            email: person.email,
-            role,
-            session,
-        };
-        let tokens = self.open_session(&mut tx, &platform, &subject).await?;
-        users::touch_sign_in(&mut tx, user, now).await?;
-        profiles::touch_login(&mut tx, user, now).await?;
-        let own = ctx.with_actor(Actor::User {
-            id: user,
-            session,
-            role,
-        });
+        let own = own_ctx(ctx, user, session, subject.role);
         let activity = Activity::new("session.created", "session", session)
             .with(json!({ "method": "password" }));
-        self.activity.record(&mut tx, &own, activity).await?;
-        tx.commit().await?;
         Ok(SignedIn {
-            account: self.overview(&own).await?,
+            account: self.entered(tx, &own, activity).await?,
             tokens,
         })
     }
 
-    /// Adds the session's row and makes its first tokens.
+    /// Opens a session for somebody who has shown who they are, notes the sign-in, takes the
+    /// counters of failures away and makes the first tokens. `tx` is the platform's.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] if a counter refuses by now, for of many guesses made at once the
+    /// right one must not pass when the others have used up what is allowed; then `tx` must be
+    /// dropped. [`AuthError::SessionEnded`] for somebody who is not there.
+    pub(crate) async fn enter(
+        &self,
+        tx: &mut Tx,
+        ctx: &Ctx,
+        user: UserId,
+        session: SessionId,
+        counters: &[(Rule, [u8; 32])],
+    ) -> Result<(Subject, SessionTokens), AuthError> {
+        let row = self.new_session(ctx, user, session);
+        let (entered, held) = sign_in::enter(tx, &row, &keys(counters))
+            .await?
+            .ok_or(AuthError::SessionEnded)?;
+        refuse_held(held, row.created_at)?;
+        let subject = Subject {
+            user,
+            email: entered.email,
+            role: profiles::parse_role(&entered.role)?,
+            session,
+        };
+        let tokens = self.tokens(&subject, 0)?;
+        Ok((subject, tokens))
+    }
+
+    /// Tells the audit log of a sign-in, commits, and reads what a client then shows, all in one
+    /// round trip. `tx` is the platform's.
+    pub(crate) async fn entered(
+        &self,
+        mut tx: Tx,
+        own: &Ctx,
+        activity: Activity,
+    ) -> Result<AccountOverview, AuthError> {
+        let (user, _) = caller(own)?;
+        self.activity.record(&mut tx, own, activity).await?;
+        tx.commit_with_next();
+        let account = account_overview::find(&mut tx, user).await?;
+        tx.commit().await?;
+        Ok(account.ok_or(AuthError::SessionEnded)?.into_overview()?)
+    }
+
+    /// Adds a new person's first session and makes its tokens.
     pub(crate) async fn open_session(
         &self,
         tx: &mut Tx,
         ctx: &Ctx,
         subject: &Subject,
     ) -> Result<SessionTokens, AuthError> {
+        let row = self.new_session(ctx, subject.user, subject.session);
+        sessions::insert(tx, &row).await?;
+        self.tokens(subject, 0)
+    }
+
+    fn new_session<'a>(&self, ctx: &'a Ctx, user: UserId, session: SessionId) -> NewSessionRow<'a> {
         let now = self.clock.now();
         let expires_at = now + self.config.session_ttl;
-        let row = NewSessionRow {
-            id: subject.session.0,
-            user_id: subject.user.0,
+        NewSessionRow {
+            id: session.0,
+            user_id: user.0,
             created_at: now,
             expires_at,
             idle_expires_at: expires_at.min(now + self.config.session_idle_ttl),
             ip: ctx.ip.map(|ip| ip.to_string()),
             user_agent: ctx.user_agent.as_deref(),
             authenticated_at: now,
-        };
-        sessions::insert(tx, &row).await?;
-        self.tokens(subject, 0)
+        }
     }
 
     fn tokens(&self, subject: &Subject, counter: i64) -> Result<SessionTokens, AuthError> {

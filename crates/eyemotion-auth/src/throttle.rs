@@ -109,6 +109,15 @@ impl Rule {
     }
 }
 
+/// What becomes of one more while a counter lets nobody on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// It is refused and not counted.
+    Refuses,
+    /// It is counted: it has happened.
+    Counts,
+}
+
 /// Makes the counters' keys.
 pub(crate) struct Throttles(hmac::Key);
 
@@ -161,14 +170,8 @@ impl AccountService {
             return Ok(());
         }
         let mut tx = self.db.begin(&as_platform(ctx)).await?;
-        let now = self.clock.now();
-        let key = self.throttles.key(rule, subject);
-        let counter = throttles::lock(&mut tx, key, rule.name, now).await?;
-        if now < counter.free_at {
-            return Err(throttled(rule.name, counter.free_at, now));
-        }
-        throttles::store(&mut tx, key, rule.charge(counter, now)).await?;
-        throttles::sweep(&mut tx, now).await?;
+        let counter = (rule, self.throttles.key(rule, subject));
+        self.count(&mut tx, &[counter], Held::Refuses).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -186,15 +189,18 @@ impl AccountService {
             return Ok(());
         }
         let now = self.clock.now();
-        let keys: Vec<[u8; 32]> = counters.iter().map(|(_, key)| *key).collect();
-        refuse_held(throttles::held(tx, &keys, now).await?, now)
+        refuse_held(throttles::held(tx, &keys(counters), now).await?, now)
     }
 
-    /// Counts a failure in each of the counters. `tx` is the platform's.
-    pub(crate) async fn count_failure(
+    /// Takes one from each of the counters. `tx` is the platform's.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] with [`Held::Refuses`]; `tx` must then be dropped.
+    pub(crate) async fn count(
         &self,
         tx: &mut Tx,
         counters: &[(Rule, [u8; 32])],
+        held: Held,
     ) -> Result<(), AuthError> {
         if counters.is_empty() {
             return Ok(());
@@ -205,6 +211,9 @@ impl AccountService {
         counters.sort_unstable_by_key(|(_, key)| *key);
         for (rule, key) in &counters {
             let counter = throttles::lock(tx, *key, rule.name, now).await?;
+            if held == Held::Refuses && now < counter.free_at {
+                return Err(throttled(rule.name, counter.free_at, now));
+            }
             throttles::store(tx, *key, rule.charge(counter, now)).await?;
         }
         throttles::sweep(tx, now).await?;
@@ -226,13 +235,21 @@ impl AccountService {
             return Ok(());
         }
         let now = self.clock.now();
-        let keys: Vec<[u8; 32]> = counters.iter().map(|(_, key)| *key).collect();
-        let cleared = throttles::clear(tx, &keys).await?;
+        let cleared = throttles::clear(tx, &keys(counters)).await?;
         refuse_held(cleared.into_iter().filter(|(_, at)| now < *at), now)
     }
 }
 
-fn refuse_held(
+/// The counters' keys.
+pub(crate) fn keys(counters: &[(Rule, [u8; 32])]) -> Vec<[u8; 32]> {
+    counters.iter().map(|(_, key)| *key).collect()
+}
+
+/// Refuses until the last of these lets somebody on.
+///
+/// # Errors
+/// [`AuthError::Throttled`].
+pub(crate) fn refuse_held(
     held: impl IntoIterator<Item = (String, DateTime<Utc>)>,
     now: DateTime<Utc>,
 ) -> Result<(), AuthError> {

@@ -52,6 +52,7 @@ impl Activity {
 /// The audit log: append-only, written in the transaction of what it tells of.
 #[async_trait]
 pub trait ActivityLog: Send + Sync {
-    /// Adds a line; who, from where and in which request come from `ctx`.
+    /// Adds a line; who, from where and in which request come from `ctx`. It may be sent with the
+    /// next query or with COMMIT, which then fail of what it fails of.
     async fn record(&self, tx: &mut Tx, ctx: &Ctx, activity: Activity) -> Result<(), DbError>;
 }

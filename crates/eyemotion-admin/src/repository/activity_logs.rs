@@ -12,16 +12,16 @@ use uuid::Uuid;
 
 #[derive(Insertable)]
 #[diesel(table_name = activity_logs)]
-pub(crate) struct NewActivityRow<'a> {
+pub(crate) struct NewActivityRow {
     pub user_id: Option<Uuid>,
-    pub action: &'a str,
-    pub resource_type: &'a str,
-    pub resource_id: Option<&'a str>,
+    pub action: &'static str,
+    pub resource_type: &'static str,
+    pub resource_id: Option<String>,
     pub details: Value,
     pub ip_address: Option<String>,
-    pub user_agent: Option<&'a str>,
+    pub user_agent: Option<String>,
     pub session_id: Option<Uuid>,
-    pub request_id: &'a str,
+    pub request_id: String,
 }
 
 #[derive(Queryable, Selectable)]
@@ -49,11 +49,9 @@ pub(crate) struct Maintained {
     pub dropped: Vec<String>,
 }
 
-pub(crate) async fn insert(tx: &mut Tx, row: &NewActivityRow<'_>) -> QueryResult<usize> {
-    diesel::insert_into(activity_logs::table)
-        .values(row)
-        .execute(tx)
-        .await
+/// Adds the line with whatever `tx` sends next.
+pub(crate) fn insert(tx: &mut Tx, row: NewActivityRow) {
+    tx.defer(diesel::insert_into(activity_logs::table).values(row));
 }
 
 /// As many as `page` wants and one more, the newest first.

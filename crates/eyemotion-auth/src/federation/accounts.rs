@@ -5,13 +5,12 @@ use super::linking::{Candidate, Decision, Refusal, Standing, decide};
 use super::provider::Claim;
 use super::service::FederationService;
 use super::{Federated, Provider};
-use crate::access_token::Subject;
 use crate::account::as_platform;
 use crate::error::AuthError;
 use crate::registration::{DEFAULT_COUNTRY, DEFAULT_INDUSTRY};
 use crate::repository::identities::{self, CandidateRow};
 use crate::repository::profiles::{self, NewProfileRow};
-use crate::repository::users::{self, NewUserRow};
+use crate::repository::users::NewUserRow;
 use crate::repository::{claimed, one_time_tokens, sessions};
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Actor, Ctx, EmailAddress, SessionId, UserId, UserRole};
@@ -101,7 +100,7 @@ impl FederationService {
             // The decision is made from these very values.
             (..) => return Err(FederationError::EmailUnverified),
         };
-        self.open(tx, ctx, provider, entry, now).await
+        self.open(tx, ctx, provider, entry).await
     }
 
     /// Opens the session and commits.
@@ -111,41 +110,22 @@ impl FederationService {
         ctx: &Ctx,
         provider: Provider,
         entry: Entry,
-        now: DateTime<Utc>,
     ) -> Result<Federated, FederationError> {
-        let Entry {
-            user,
-            email,
-            role,
-            action,
-        } = entry;
+        let Entry { user, action, .. } = entry;
         let session = SessionId(self.accounts.clock.new_id());
+        let (subject, tokens) = self
+            .accounts
+            .enter(&mut tx, &as_platform(ctx), user, session, &[])
+            .await?;
         let own = ctx.with_actor(Actor::User {
             id: user,
             session,
-            role,
+            role: subject.role,
         });
-        let subject = Subject {
-            user,
-            email,
-            role,
-            session,
-        };
-        let tokens = self
-            .accounts
-            .open_session(&mut tx, &as_platform(ctx), &subject)
-            .await?;
-        users::touch_sign_in(&mut tx, user, now).await?;
-        profiles::touch_login(&mut tx, user, now).await?;
         let activity =
             Activity::new(action, "session", session).with(json!({ "method": provider.as_str() }));
-        self.accounts
-            .activity
-            .record(&mut tx, &own, activity)
-            .await?;
-        tx.commit().await?;
         Ok(Federated {
-            account: Box::pin(self.accounts.overview(&own)).await?,
+            account: Box::pin(self.accounts.entered(tx, &own, activity)).await?,
             tokens: Some(tokens),
         })
     }

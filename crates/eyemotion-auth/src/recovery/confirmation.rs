@@ -1,6 +1,5 @@
 //! Proving an address, and signing in by it.
 
-use crate::access_token::Subject;
 use crate::account::{AccountService, as_platform};
 use crate::error::AuthError;
 use crate::recovery::Proof;
@@ -32,29 +31,18 @@ impl AccountService {
         if let Some(until) = standing.banned_until.filter(|until| now < *until) {
             return Err(AuthError::Banned(until));
         }
-        let role = profiles::parse_role(&standing.role)?;
         let session = SessionId(self.clock.new_id());
+        let confirmed = self.take_address_as_proved(&mut tx, user).await?;
+        let (subject, tokens) = self.enter(&mut tx, ctx, user, session, &[]).await?;
         let own = ctx.with_actor(Actor::User {
             id: user,
             session,
-            role,
+            role: subject.role,
         });
-        let confirmed = self.take_address_as_proved(&mut tx, user).await?;
-        let subject = Subject {
-            user,
-            email: standing.email,
-            role,
-            session,
-        };
-        let tokens = self.open_session(&mut tx, ctx, &subject).await?;
-        users::touch_sign_in(&mut tx, user, now).await?;
-        profiles::touch_login(&mut tx, user, now).await?;
         let activity = Activity::new("session.created", "session", session)
             .with(json!({ "method": purpose.as_str(), "emailConfirmed": confirmed }));
-        self.activity.record(&mut tx, &own, activity).await?;
-        tx.commit().await?;
         Ok(SignedIn {
-            account: Box::pin(self.overview(&own)).await?,
+            account: Box::pin(self.entered(tx, &own, activity)).await?,
             tokens,
         })
     }

@@ -6,7 +6,7 @@ use crate::recovery::Proof;
 use crate::recovery::purpose::Purpose;
 use crate::recovery::secrets::token_hash;
 use crate::repository::one_time_tokens::{self, GuessedRow, Holder};
-use crate::throttle::Rule;
+use crate::throttle::{Held, Rule};
 use chrono::TimeDelta;
 use eyemotion_core::{Ctx, EmailAddress, UserId};
 use eyemotion_db::Tx;
@@ -68,9 +68,8 @@ impl AccountService {
         let limited = self.config.throttling.limits(ctx.ip);
         let counters = [(GUESSES, self.throttles.key(GUESSES, subject))];
         let counters = if limited { &counters[..] } else { &[] };
-        self.hold_back(&mut tx, counters).await?;
         // Counted for addresses that nobody has as well: they cost the same.
-        self.count_failure(&mut tx, counters).await?;
+        self.count(&mut tx, counters, Held::Refuses).await?;
         let now = self.clock.now();
         let guessed = one_time_tokens::claim_guess(&mut tx, holder, purpose.as_str(), now).await?;
         let Some(row) = guessed.filter(|row| self.is_code_of(row, purpose, code)) else {

@@ -11,6 +11,7 @@ pub(crate) mod oauth_flows;
 pub(crate) mod one_time_tokens;
 pub(crate) mod profiles;
 pub(crate) mod sessions;
+pub(crate) mod sign_in;
 pub(crate) mod standing;
 pub(crate) mod throttles;
 pub(crate) mod users;

@@ -118,17 +118,6 @@ pub(crate) async fn update(
         .await
 }
 
-pub(crate) async fn touch_login(
-    tx: &mut Tx,
-    user: UserId,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(user_profiles::table.find(user.0))
-        .set(user_profiles::last_login_at.eq(now))
-        .execute(tx)
-        .await
-}
-
 /// How many got the role: 0 if nobody has the address.
 pub(crate) async fn set_role(tx: &mut Tx, user: UserId, role: UserRole) -> QueryResult<usize> {
     diesel::update(user_profiles::table.find(user.0))

@@ -23,7 +23,6 @@ pub(crate) struct NewUserRow<'a> {
 #[diesel(table_name = users)]
 pub(crate) struct CredentialRow {
     pub id: Uuid,
-    pub email: String,
     pub password_hash: Option<String>,
     pub email_confirmed_at: Option<DateTime<Utc>>,
     pub banned_until: Option<DateTime<Utc>>,
@@ -72,17 +71,6 @@ pub(crate) async fn standing(tx: &mut Tx, user: UserId) -> QueryResult<StandingR
             users::deleted_at,
         ))
         .first(tx)
-        .await
-}
-
-pub(crate) async fn touch_sign_in(
-    tx: &mut Tx,
-    user: UserId,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(users::table.find(user.0))
-        .set(users::last_sign_in_at.eq(now))
-        .execute(tx)
         .await
 }
 

@@ -5,7 +5,7 @@ use crate::account::{AccountService, as_platform, caller};
 use crate::error::AuthError;
 use crate::password_check::Counters;
 use crate::repository::{sessions, users};
-use crate::throttle::Rule;
+use crate::throttle::{Held, Rule};
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Ctx, SessionId};
 use eyemotion_db::Tx;
@@ -91,7 +91,7 @@ impl AccountService {
         };
         if !right {
             let mut tx = self.db.begin(&platform).await?;
-            self.count_failure(&mut tx, &counters).await?;
+            self.count(&mut tx, &counters, Held::Counts).await?;
             let activity =
                 Activity::new("session.reauthentication_failed", "session", session).of(user);
             self.activity.record(&mut tx, &platform, activity).await?;
