@@ -4,7 +4,7 @@ use crate::server::Server;
 use crate::statements::Statements;
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -80,14 +80,7 @@ impl Floor {
                     .args(arguments)
                     .env("PGOPTIONS", format!("-c role={role} -c timezone=UTC"))
                     .output()?;
-                let text = String::from_utf8_lossy(&output.stdout);
-                let tps = text
-                    .lines()
-                    .find_map(|line| line.strip_prefix("tps = "))
-                    .and_then(|rest| rest.split(' ').next());
-                let failed =
-                    || format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr));
-                Ok(tps.ok_or_else(failed)?.parse()?)
+                per_second(&output)
             }
             Self::Argon2 => tokio::task::spawn_blocking(move || argon2(time)).await?,
             Self::Uncached {
@@ -97,6 +90,17 @@ impl Floor {
             } => Ok(http::load(*port, request, *clients, time).await?.per_second),
         }
     }
+}
+
+/// What pgbench has printed.
+pub fn per_second(output: &Output) -> Result<f64> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let tps = text
+        .lines()
+        .find_map(|line| line.strip_prefix("tps = "))
+        .and_then(|rest| rest.split(' ').next());
+    let failed = || format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr));
+    Ok(tps.ok_or_else(failed)?.parse()?)
 }
 
 fn argon2(time: Duration) -> Result<f64> {

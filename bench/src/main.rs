@@ -11,6 +11,7 @@ mod kv;
 mod pressure;
 mod report;
 mod server;
+mod spend;
 mod statements;
 mod timing;
 
@@ -48,6 +49,9 @@ struct Args {
     /// of a prefix takes among a million keys. Needs no binary.
     #[arg(long)]
     kv: Option<usize>,
+    /// Only the credit ledger: spends of sixteen clients. Needs no binary.
+    #[arg(long)]
+    ledger: bool,
     /// Instead: how long the account takes to read while so many people sign in.
     #[arg(long)]
     pressure: Option<usize>,
@@ -65,6 +69,9 @@ fn main() -> Result<()> {
 }
 
 async fn run(args: &Args) -> Result<()> {
+    if args.ledger {
+        return ledger(args).await;
+    }
     if let Some(changes) = args.kv {
         return kv::run(changes).await;
     }
@@ -133,7 +140,16 @@ async fn run(args: &Args) -> Result<()> {
         rows.push(Row::median(name, floor.name(), rounds));
     }
     report::print(&rows, args)?;
-    server.stop().await
+    server.stop().await?;
+    if args.only.is_empty() {
+        ledger(args).await?;
+    }
+    Ok(())
+}
+
+async fn ledger(args: &Args) -> Result<()> {
+    let rows = spend::rows(args.rounds, Duration::from_secs(args.seconds)).await?;
+    report::print_table(&rows)
 }
 
 fn text(value: &serde_json::Value, pointer: &str) -> Result<String> {

@@ -43,6 +43,13 @@ pub fn print(rows: &[Row], args: &Args) -> Result<()> {
         "{} clients, median of {} rounds of {} s; floor and server share the machine in turn.\n",
         args.clients, args.rounds, args.seconds
     )?;
+    drop(out);
+    print_table(rows)
+}
+
+/// The table alone.
+pub fn print_table(rows: &[Row]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
     writeln!(
         out,
         "| route | requests/s | p99 ms | floor | floor/s | ratio |"

@@ -17,7 +17,8 @@ pub use reversal::reversal_target;
 
 use crate::model::LotKind;
 use crate::renewal;
-use crate::repository::{lots, txns, wallets};
+use crate::repository::txns::{self, TxnRow};
+use crate::repository::{lots, wallets};
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Clock, Credits, Ctx, UserId};
 use eyemotion_db::{DbError, Tx};
@@ -65,14 +66,16 @@ impl Ledger {
         check_amount(grant.credits)?;
         let key = format!("grant:{}:{}", grant.source_type, grant.source_id);
         let hash = posting::request_hash(&["grant", grant.kind.as_str(), &amount.to_string()]);
-        wallets::ensure(tx, user).await?;
-        let debt = wallets::lock(tx, user).await?.map_or(0, |row| row.debt);
-        if let Some(balance) = replay(tx, user, &key, hash).await? {
+        wallets::ensure(tx, user);
+        let wallet = wallets::open(tx, user, &key).await?;
+        let wallet = wallet.ok_or(DbError::NotFound)?;
+        if let Some(balance) = replay(wallet.stored, hash)? {
             return Ok(balance);
         }
         let now = self.clock.now();
-        let before = available(&self.settle(tx, ctx, user, now).await?);
-        let repaid = debt.min(amount);
+        let live = self.close_expired(tx, ctx, user, wallet.lots, now).await?;
+        let before = available(&live);
+        let repaid = wallet.debt.min(amount);
         let kept = amount.saturating_sub(repaid);
         let balance = Credits(before.saturating_add(kept));
         let lot = self.clock.new_id();
@@ -94,7 +97,7 @@ impl Ledger {
             debt: repaid.saturating_neg(),
             ..self.posting(ctx, user, TxnKind::Grant, &grant.reason, now)
         };
-        txns::post(tx, &posting).await?;
+        txns::post(tx, posting);
         Ok(balance)
     }
 
@@ -133,10 +136,11 @@ impl Ledger {
         tx: &mut Tx,
         ctx: &Ctx,
         user: UserId,
+        open: Vec<Lot>,
         needed: Credits,
     ) -> Result<Vec<Lot>, LedgerError> {
         let now = self.clock.now();
-        let mut lots = self.settle(tx, ctx, user, now).await?;
+        let mut lots = self.close_expired(tx, ctx, user, open, now).await?;
         if available(&lots) < needed.0 && renewal::renew(self, tx, ctx, user).await? {
             lots = self.settle(tx, ctx, user, now).await?;
         }
@@ -182,7 +186,7 @@ impl Ledger {
                 moves,
                 ..self.posting(ctx, user, TxnKind::Expire, "expired", now)
             };
-            txns::post(tx, &posting).await?;
+            txns::post(tx, posting);
         }
         let done: Vec<_> = expired
             .iter()
@@ -211,14 +215,9 @@ fn outcome(balance: Credits) -> Value {
     json!({ BALANCE_AFTER: balance })
 }
 
-/// The outcome of the transaction under this key, if there is one. The wallet is locked.
-async fn replay(
-    tx: &mut Tx,
-    user: UserId,
-    key: &str,
-    hash: [u8; 32],
-) -> Result<Option<Credits>, LedgerError> {
-    let Some(stored) = txns::find(tx, user, key).await? else {
+/// The outcome of the transaction under this key, if there is one.
+fn replay(stored: Option<TxnRow>, hash: [u8; 32]) -> Result<Option<Credits>, LedgerError> {
+    let Some(stored) = stored else {
         return Ok(None);
     };
     if stored.request_hash != hash {

@@ -75,8 +75,8 @@ impl Subscriptions {
 
     async fn renew(&self, ctx: &Ctx, user: UserId) -> Result<bool, LedgerError> {
         let mut tx = self.db.begin(ctx).await?;
-        wallets::ensure(&mut tx, user).await?;
-        wallets::lock(&mut tx, user).await?;
+        wallets::ensure(&mut tx, user);
+        wallets::lock(&mut tx, user);
         let renewed = renewal::renew(&self.ledger, &mut tx, ctx, user).await?;
         tx.commit().await?;
         Ok(renewed)

@@ -48,16 +48,16 @@ impl Ledger {
             hold.resource_type,
             &hold.resource_id,
         ]);
-        if wallets::lock(tx, user).await?.is_none() {
+        let Some(wallet) = wallets::open(tx, user, &key).await? else {
             return Err(LedgerError::Insufficient {
                 needed,
                 available: Credits(0),
             });
-        }
-        if let Some(balance) = replay(tx, user, &key, hash).await? {
+        };
+        if let Some(balance) = replay(wallet.stored, hash)? {
             return Ok(balance);
         }
-        let lots = self.payable(tx, ctx, user, needed).await?;
+        let lots = self.payable(tx, ctx, user, wallet.lots, needed).await?;
         let balance = Credits(available(&lots).saturating_sub(needed.0));
         let mut moves = allocation::take(lots, needed.0);
         for each in &mut moves {
@@ -76,7 +76,7 @@ impl Ledger {
             moves,
             ..self.posting(ctx, user, TxnKind::Hold, hold.action, now)
         };
-        txns::post(tx, &posting).await?;
+        txns::post(tx, posting);
         Ok(balance)
     }
 
@@ -93,8 +93,10 @@ impl Ledger {
             .map_or_else(|| "all".to_owned(), |credits| credits.0.to_string());
         let key = format!("capture:{}", capture.idempotency_key);
         let hash = posting::request_hash(&["capture", &wanted, &capture.hold]);
-        let debt = self.lock_debt(tx, user).await?;
-        if let Some(balance) = replay(tx, user, &key, hash).await? {
+        let Some(wallet) = wallets::open(tx, user, &key).await? else {
+            return Err(LedgerError::HoldNotFound);
+        };
+        if let Some(balance) = replay(wallet.stored, hash)? {
             return Ok(balance);
         }
         let now = self.clock.now();
@@ -110,7 +112,8 @@ impl Ledger {
             kind: TxnKind::Capture,
             request: Some((key, hash)),
         };
-        self.resolve(tx, ctx, &hold, resolution, debt, now).await
+        self.resolve(tx, ctx, &hold, resolution, wallet.debt, now)
+            .await
     }
 
     pub(super) async fn release_hold(
@@ -142,7 +145,7 @@ impl Ledger {
         {
             return Ok(());
         }
-        self.lock_debt(tx, user).await?;
+        wallets::lock(tx, user);
         let now = self.clock.now();
         for hold in holds::pending_for(tx, user, resource_type, resource_ids).await? {
             let debt = self.lock_debt(tx, user).await?;
@@ -191,13 +194,13 @@ impl Ledger {
         ctx: &Ctx,
         user: UserId,
     ) -> Result<usize, LedgerError> {
-        wallets::lock(tx, user).await?;
+        wallets::lock(tx, user);
         self.expire_holds(tx, ctx, user, self.clock.now()).await
     }
 
     /// Locks the wallet; what the person owes. Whoever has no wallet has no hold either.
     async fn lock_debt(&self, tx: &mut Tx, user: UserId) -> Result<i64, DbError> {
-        Ok(wallets::lock(tx, user).await?.map_or(0, |row| row.debt))
+        Ok(wallets::lock_debt(tx, user).await?.unwrap_or_default())
     }
 
     async fn resolve(
@@ -232,8 +235,8 @@ impl Ledger {
             posting.key = key;
             posting.request_hash = hash;
         }
-        txns::post(tx, &posting).await?;
-        self.repay(tx, ctx, user, repayment, now).await?;
+        txns::post(tx, posting);
+        self.repay(tx, ctx, user, repayment, now);
         // What was held of a lot whose time is over ends now.
         if lines.iter().any(|(lot, _)| lot.has_expired(now)) {
             self.settle(tx, ctx, user, now).await?;
@@ -242,23 +245,23 @@ impl Ledger {
     }
 
     /// Pays what is owed with these moves out of lots. The wallet is locked.
-    pub(super) async fn repay(
+    pub(super) fn repay(
         &self,
         tx: &mut Tx,
         ctx: &Ctx,
         user: UserId,
         moves: Vec<LotMove>,
         now: DateTime<Utc>,
-    ) -> Result<(), DbError> {
+    ) {
         if moves.is_empty() {
-            return Ok(());
+            return;
         }
         let posting = Posting {
             debt: moves.iter().map(|each| each.amount).sum(),
             moves,
             ..self.posting(ctx, user, TxnKind::Adjust, "debt_repaid", now)
         };
-        txns::post(tx, &posting).await
+        txns::post(tx, posting);
     }
 }
 

@@ -43,16 +43,16 @@ impl CreditLedger for Ledger {
             charge.resource_type,
             &charge.resource_id,
         ]);
-        if wallets::lock(tx, user).await?.is_none() {
+        let Some(wallet) = wallets::open(tx, user, &charge.idempotency_key).await? else {
             return Err(LedgerError::Insufficient {
                 needed,
                 available: Credits(0),
             });
-        }
-        if let Some(balance) = replay(tx, user, &charge.idempotency_key, hash).await? {
+        };
+        if let Some(balance) = replay(wallet.stored, hash)? {
             return Ok(balance);
         }
-        let lots = self.payable(tx, ctx, user, needed).await?;
+        let lots = self.payable(tx, ctx, user, wallet.lots, needed).await?;
         let balance = Credits(available(&lots).saturating_sub(needed.0));
         let posting = Posting {
             key: charge.idempotency_key,
@@ -63,7 +63,7 @@ impl CreditLedger for Ledger {
             moves: allocation::take(lots, needed.0),
             ..self.posting(ctx, user, TxnKind::Spend, charge.action, self.clock.now())
         };
-        txns::post(tx, &posting).await?;
+        txns::post(tx, posting);
         Ok(balance)
     }
 

@@ -1,7 +1,7 @@
 //! Taking back what a payment gave, when the payment is taken back: a target is set, and what is
 //! missing to it is moved. Setting the same target again moves nothing.
 
-use super::{Lot, LotGrant, Posting, TxnKind};
+use super::{Lot, LotGrant, LotMove, Posting, TxnKind};
 use super::{allocation, holds};
 use crate::ledger::Ledger;
 use crate::model::LotKind;
@@ -38,7 +38,7 @@ impl Ledger {
         source_id: &str,
         target: Credits,
     ) -> Result<Credits, LedgerError> {
-        let Some(wallet) = wallets::lock(tx, user).await? else {
+        let Some(debt) = wallets::lock_debt(tx, user).await? else {
             return Ok(Credits(0));
         };
         let now = self.clock.now();
@@ -59,35 +59,11 @@ impl Ledger {
             ..self.posting(ctx, user, kind, "payment_reversal", now)
         };
         if delta > 0 {
-            self.claw(tx, posting, &own, live, delta).await?;
+            claw(tx, posting, &own, live, delta);
         } else if delta < 0 {
-            self.reinstate(tx, ctx, posting, &own, -delta, wallet.debt)
-                .await?;
+            self.reinstate(tx, ctx, posting, &own, -delta, debt).await?;
         }
         Ok(Credits(delta))
-    }
-
-    async fn claw(
-        &self,
-        tx: &mut Tx,
-        posting: Posting,
-        own: &Lot,
-        live: Vec<Lot>,
-        amount: i64,
-    ) -> Result<(), LedgerError> {
-        let mut moves = allocation::take(vec![own.clone()], amount);
-        let mut missing = moves.iter().fold(amount, |left, each| left + each.amount);
-        let others = live
-            .into_iter()
-            .filter(|lot| lot.kind == LotKind::Purchased && lot.id != own.id);
-        moves.extend(allocation::take(others.collect(), missing));
-        missing = moves.iter().fold(amount, |left, each| left + each.amount);
-        let posting = Posting {
-            moves,
-            debt: missing,
-            ..posting
-        };
-        Ok(txns::post(tx, &posting).await?)
     }
 
     /// Pays what is owed first, then fills the source's own lot. What does not fit there, because
@@ -123,7 +99,7 @@ impl Ledger {
             };
             let lot = self.clock.new_id();
             lots::insert(tx, lot, &grant, now).await?;
-            moves.push(super::LotMove {
+            moves.push(LotMove {
                 lot,
                 amount: beyond,
                 held: 0,
@@ -135,7 +111,7 @@ impl Ledger {
             debt: repaid.saturating_neg(),
             ..posting
         };
-        txns::post(tx, &posting).await?;
+        txns::post(tx, posting);
         // The lot's time may be over.
         self.settle(tx, ctx, user, now).await?;
         Ok(())
@@ -154,9 +130,7 @@ impl Ledger {
         source_type: &str,
         source_id: &str,
     ) -> Result<(), LedgerError> {
-        if wallets::lock(tx, user).await?.is_none() {
-            return Ok(());
-        }
+        wallets::lock(tx, user);
         let now = self.clock.now();
         let live = self.settle(tx, ctx, user, now).await?;
         let own = lots::of_source(tx, user, source_type, source_id).await?;
@@ -165,7 +139,7 @@ impl Ledger {
             return Ok(());
         };
         lots::set_frozen(tx, lot.id, true).await?;
-        wallets::freeze(tx, user, lot.free()).await?;
+        wallets::freeze(tx, user, lot.free());
         Ok(())
     }
 
@@ -181,7 +155,7 @@ impl Ledger {
         source_type: &str,
         source_id: &str,
     ) -> Result<(), LedgerError> {
-        let Some(wallet) = wallets::lock(tx, user).await? else {
+        let Some(debt) = wallets::lock_debt(tx, user).await? else {
             return Ok(());
         };
         let own = lots::of_source(tx, user, source_type, source_id).await?;
@@ -189,11 +163,11 @@ impl Ledger {
             return Ok(());
         };
         lots::set_frozen(tx, lot.id, false).await?;
-        wallets::freeze(tx, user, lot.free().saturating_neg()).await?;
+        wallets::freeze(tx, user, lot.free().saturating_neg());
         let now = self.clock.now();
         let live = self.settle(tx, ctx, user, now).await?;
-        let repayment = holds::repayment(&live, wallet.debt);
-        self.repay(tx, ctx, user, repayment, now).await?;
+        let repayment = holds::repayment(&live, debt);
+        self.repay(tx, ctx, user, repayment, now);
         Ok(())
     }
 
@@ -207,14 +181,30 @@ impl Ledger {
         ctx: &Ctx,
         user: UserId,
     ) -> Result<(), LedgerError> {
-        if wallets::lock(tx, user).await?.is_none() {
-            return Ok(());
-        }
+        wallets::lock(tx, user);
         let now: DateTime<Utc> = self.clock.now();
         lots::end_included(tx, user, now).await?;
         self.settle(tx, ctx, user, now).await?;
         Ok(())
     }
+}
+
+/// Takes `amount` out of the source's own lot, then out of others that were bought; what is missing
+/// is owed.
+fn claw(tx: &mut Tx, posting: Posting, own: &Lot, live: Vec<Lot>, amount: i64) {
+    let missing = |moves: &[LotMove]| moves.iter().fold(amount, |left, each| left + each.amount);
+    let mut moves = allocation::take(vec![own.clone()], amount);
+    let others = live
+        .into_iter()
+        .filter(|lot| lot.kind == LotKind::Purchased && lot.id != own.id);
+    let more = allocation::take(others.collect(), missing(&moves));
+    moves.extend(more);
+    let posting = Posting {
+        debt: missing(&moves),
+        moves,
+        ..posting
+    };
+    txns::post(tx, posting);
 }
 
 fn is_live(own: &Lot, live: &[Lot]) -> bool {

@@ -8,10 +8,10 @@ use eyemotion_core::UserId;
 use eyemotion_db::{DbError, Tx};
 use uuid::Uuid;
 
-const OPEN: &str = "open";
+pub(crate) const OPEN: &str = "open";
 const FROZEN: &str = "frozen";
 
-#[derive(Queryable, Selectable)]
+#[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = credit_lots, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct LotRow {
     id: Uuid,
@@ -152,4 +152,25 @@ pub(crate) async fn end_included(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// What was granted to a person for sources whose names begin with `name`, `but` one.
+pub(crate) async fn granted_for(
+    tx: &mut Tx,
+    user: UserId,
+    name: &str,
+    but: &str,
+) -> Result<i64, DbError> {
+    let granted: Vec<i64> = credit_lots::table
+        .filter(credit_lots::user_id.eq(user.0))
+        .filter(
+            credit_lots::source_id
+                .eq(name)
+                .or(credit_lots::source_id.like(format!("{name}:%"))),
+        )
+        .filter(credit_lots::source_id.ne(but))
+        .select(credit_lots::granted)
+        .load(tx)
+        .await?;
+    Ok(granted.into_iter().fold(0, i64::saturating_add))
 }

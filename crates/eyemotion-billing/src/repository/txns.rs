@@ -10,22 +10,11 @@ use eyemotion_db::{DbError, Tx};
 use serde_json::Value;
 use uuid::Uuid;
 
-#[derive(Queryable, Selectable)]
+#[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = credit_txns, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct TxnRow {
     pub request_hash: Vec<u8>,
     pub details: Value,
-}
-
-/// A person's transaction under this key.
-pub(crate) async fn find(tx: &mut Tx, user: UserId, key: &str) -> Result<Option<TxnRow>, DbError> {
-    Ok(credit_txns::table
-        .filter(credit_txns::user_id.eq(user.0))
-        .filter(credit_txns::idem_key.eq(key))
-        .select(TxnRow::as_select())
-        .first(tx)
-        .await
-        .optional()?)
 }
 
 /// Transaction, entries, moves, lots and wallet in one statement: the wallet is locked meanwhile,
@@ -34,7 +23,7 @@ const POST: &str = "
 with txn as (
     insert into credit_txns (id, user_id, kind, idem_key, request_hash, reason, actor, ref_type, ref_id, details,
         created_at, price_id, quantity, subscription_id)
-    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $20, $21, (
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $17, $18, (
         select id from subscriptions
         where user_id = $2 and status in ('active', 'trialing', 'past_due'))
 ), entries as (
@@ -49,51 +38,51 @@ with txn as (
     from unnest($14, $15, $16) as move (lot_id, amount, held)
     where id = move.lot_id and user_id = $2
 )
-update credit_wallets set posted = posted + $17, held = held + $18, frozen = frozen + $19, debt = debt + $22
+update credit_wallets
+set posted = posted + $19[1], held = held + $19[2], frozen = frozen + $19[3], debt = debt + $19[4]
 where user_id = $2";
 
-/// Writes a transaction down and moves the credits. The wallet is locked.
-pub(crate) async fn post(tx: &mut Tx, posting: &Posting) -> Result<(), DbError> {
+/// Writes a transaction down and moves the credits. The wallet is locked. It rides with the next
+/// query or with COMMIT, so that the lock ends a round trip earlier.
+pub(crate) fn post(tx: &mut Tx, posting: Posting) {
     let (accounts, amounts): (Vec<String>, Vec<i64>) = posting.entries().into_iter().unzip();
     let moves = &posting.moves;
     let lots: Vec<Uuid> = moves.iter().map(|each| each.lot).collect();
     let moved: Vec<i64> = moves.iter().map(|each| each.amount).collect();
     let held: Vec<i64> = moves.iter().map(|each| each.held).collect();
-    let (ref_type, ref_id) = posting
-        .reference
-        .as_ref()
-        .map(|(kind, id)| (kind, id))
+    let sums = [
+        posting.change(),
+        posting.held(),
+        posting.frozen(),
+        posting.debt,
+    ];
+    let (ref_type, ref_id) = posting.reference.unzip();
+    let (price, quantity) = posting
+        .price
+        .map(|price| (price.price, price.quantity))
         .unzip();
-    let changed = diesel::sql_query(POST)
-        .bind::<SqlUuid, _>(posting.id)
-        .bind::<SqlUuid, _>(posting.user.0)
-        .bind::<Text, _>(posting.kind.as_str())
-        .bind::<Text, _>(&posting.key)
-        .bind::<Binary, _>(posting.request_hash.as_slice())
-        .bind::<Text, _>(&posting.reason)
-        .bind::<Text, _>(&posting.actor)
-        .bind::<Nullable<Text>, _>(ref_type)
-        .bind::<Nullable<Text>, _>(ref_id)
-        .bind::<Jsonb, _>(&posting.details)
-        .bind::<Timestamptz, _>(posting.at)
-        .bind::<Array<Text>, _>(accounts)
-        .bind::<Array<BigInt>, _>(amounts)
-        .bind::<Array<SqlUuid>, _>(lots)
-        .bind::<Array<BigInt>, _>(moved)
-        .bind::<Array<BigInt>, _>(held)
-        .bind::<BigInt, _>(posting.change())
-        .bind::<BigInt, _>(posting.held())
-        .bind::<BigInt, _>(posting.frozen())
-        .bind::<Nullable<SqlUuid>, _>(posting.price.map(|price| price.price))
-        .bind::<Nullable<BigInt>, _>(posting.price.map(|price| price.quantity))
-        .bind::<BigInt, _>(posting.debt)
-        .execute(tx)
-        .await?;
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(DbError::NotFound)
-    }
+    tx.defer(
+        diesel::sql_query(POST)
+            .bind::<SqlUuid, _>(posting.id)
+            .bind::<SqlUuid, _>(posting.user.0)
+            .bind::<Text, _>(posting.kind.as_str())
+            .bind::<Text, _>(posting.key)
+            .bind::<Binary, _>(posting.request_hash.to_vec())
+            .bind::<Text, _>(posting.reason)
+            .bind::<Text, _>(posting.actor)
+            .bind::<Nullable<Text>, _>(ref_type)
+            .bind::<Nullable<Text>, _>(ref_id)
+            .bind::<Jsonb, _>(posting.details)
+            .bind::<Timestamptz, _>(posting.at)
+            .bind::<Array<Text>, _>(accounts)
+            .bind::<Array<BigInt>, _>(amounts)
+            .bind::<Array<SqlUuid>, _>(lots)
+            .bind::<Array<BigInt>, _>(moved)
+            .bind::<Array<BigInt>, _>(held)
+            .bind::<Nullable<SqlUuid>, _>(price)
+            .bind::<Nullable<BigInt>, _>(quantity)
+            .bind::<Array<BigInt>, _>(sums.to_vec()),
+    );
 }
 
 /// What reversals of a source have taken back so far, as the books say.

@@ -7,10 +7,15 @@
     reason = "clippy spares test functions only, and tests have functions beside them"
 )]
 
+mod analytics;
 mod concurrency;
+mod holds;
 mod ledger;
 mod model;
+mod prices;
+mod reversals;
 mod rights;
+mod sequences;
 mod service;
 mod subscriptions;
 mod world;

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use eyemotion_billing::{BillingService, Ledger, Subscriptions};
+use eyemotion_billing::{Billing, BillingService, CreditUsage, Ledger, Subscriptions};
 use eyemotion_core::{
-    Actor, Clock, Credits, Ctx, EmailAddress, ManualClock, SessionId, UserId, UserRole,
+    Actor, Clock, Credits, Ctx, EmailAddress, ManualClock, PageRequest, SessionId, UserId, UserRole,
 };
 use eyemotion_db::{Db, DbError, Tx};
 use eyemotion_ports::{
@@ -94,6 +94,15 @@ impl World {
         UserId(id)
     }
 
+    /// Many such at once.
+    pub async fn strangers(&self, count: usize) -> Vec<UserId> {
+        let ids: Vec<Uuid> = (0..count).map(|_| Uuid::new_v4()).collect();
+        let insert = "insert into auth.users (id, email)
+            select id, id || '@example.com' from unnest($1::uuid[]) as id";
+        self.superuser.execute(insert, &[&ids]).await.unwrap();
+        ids.into_iter().map(UserId).collect()
+    }
+
     /// Somebody on the free plan.
     pub async fn registered(&self) -> UserId {
         let id = self.stranger().await;
@@ -143,6 +152,17 @@ impl World {
     pub async fn balance(&self, user: UserId) -> i64 {
         let mut tx = self.db.read(&as_user(user)).await.unwrap();
         self.ledger.balance(&mut tx, user).await.unwrap().0
+    }
+
+    /// Action and credits of what the person spent, newest first.
+    pub async fn billing_usage(&self, user: UserId) -> Vec<(String, i64)> {
+        let page = PageRequest {
+            limit: 100,
+            after: None,
+        };
+        let used = self.billing.usage(&as_user(user), page).await.unwrap();
+        let line = |used: CreditUsage| (used.action, used.credits.0);
+        used.items.into_iter().map(line).collect()
     }
 
     /// A single number of the database, seen by the superuser.

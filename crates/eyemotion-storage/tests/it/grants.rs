@@ -43,11 +43,8 @@ async fn a_grant_says_how_to_upload_and_reserves_room() {
     assert_eq!(file.status, FileStatus::Pending);
     assert_eq!((file.name.as_str(), file.size), ("Clip.MP4", 5 << 20));
     assert_eq!(world.quota(person.id).await, (0, 5 << 20, 0));
-    assert_eq!(
-        world.credits(person.id).await,
-        100,
-        "nothing is charged yet"
-    );
+    assert_eq!(world.credits(person.id).await, 100, "not charged yet");
+    assert_eq!(world.held(person.id).await, 1, "but set aside");
     assert_eq!(world.file_count(person.project).await, 0);
     world.settle().await;
 }
@@ -175,6 +172,7 @@ async fn two_hundred_racing_grants_overshoot_by_nothing() {
     let world = Arc::new(World::new().await);
     let person = world.person().await;
     world.set_limit(person.id, 10_050).await;
+    world.set_credits(person.id, 1000).await;
     let racing = (0..200).map(|_| {
         let (world, ctx) = (Arc::clone(&world), person.ctx.clone());
         let upload = new_upload(&person, "a.json", "application/json", 100);

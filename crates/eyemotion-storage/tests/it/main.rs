@@ -9,6 +9,7 @@ mod confirms;
 mod downloads;
 mod fakes;
 mod grants;
+mod holds;
 mod leases;
 mod library;
 mod maintenance;

@@ -94,7 +94,8 @@ impl World {
             )
             .await
             .unwrap();
-        let wallet = "insert into public.test_wallets (user_id, credits) values ($1::text::uuid, 100)";
+        let wallet =
+            "insert into public.test_wallets (user_id, credits) values ($1::text::uuid, 100)";
         admin.execute(wallet, &[&id.to_string()]).await.unwrap();
         let actor = Actor::User {
             id,
@@ -169,6 +170,14 @@ impl World {
     pub async fn credits(&self, user: UserId) -> i64 {
         self.number(&format!(
             "select credits from public.test_wallets where user_id = '{user}'"
+        ))
+        .await
+    }
+
+    /// Credits that are set aside.
+    pub async fn held(&self, user: UserId) -> i64 {
+        self.number(&format!(
+            "select held from public.test_wallets where user_id = '{user}'"
         ))
         .await
     }
@@ -289,6 +298,10 @@ impl World {
 
     /// The end of every test: the sums agree.
     pub async fn settle(self) {
+        let held = "select count(*) from public.test_wallets w where held <> (
+            select coalesce(sum(credits), 0) from public.test_holds h
+            where h.user_id = w.user_id and state = 'pending')";
+        assert_eq!(self.number(held).await, 0, "holds");
         for function in ["storage_quota_drift", "project_counter_drift"] {
             let sql = format!("select string_agg(d::text, ' ') from public.{function}() d");
             assert_eq!(self.text(&sql).await, "", "{function}");

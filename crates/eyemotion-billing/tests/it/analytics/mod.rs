@@ -1,0 +1,6 @@
+//! The figures of the business, against figures reckoned by hand and against a model.
+
+mod days;
+mod histories;
+mod story;
+mod twelve_months;
