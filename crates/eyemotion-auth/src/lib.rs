@@ -70,7 +70,7 @@ pub use privacy::{
     AccountEraser, EraseAccounts, Export, HonourTombstones, Privacy, ScheduledDeletion,
     TombstoneKeeper,
 };
-pub use recovery::{Links, Proof, Recovery, SendTokenMail, TokenMailer};
+pub use recovery::{Links, MailedProof, Proof, Recovery, SendTokenMail, TokenMailer};
 pub use service::{Accounts, NewUser, ProfileUpdate, Registered, SessionTokens, SignedIn};
 pub use sessions::{Session, SessionScope, Sessions};
 pub use stored_hash::UnusableHash;

@@ -52,6 +52,27 @@ impl fmt::Debug for Proof {
     }
 }
 
+/// What a mail lets somebody do who is not signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailedProof {
+    /// Prove an address that is not proved yet.
+    Confirmation,
+    /// Set a new password.
+    PasswordReset,
+    /// Sign in. Makes no account.
+    MagicLink,
+}
+
+impl From<MailedProof> for Purpose {
+    fn from(proof: MailedProof) -> Self {
+        match proof {
+            MailedProof::Confirmation => Self::EmailConfirmation,
+            MailedProof::PasswordReset => Self::PasswordReset,
+            MailedProof::MagicLink => Self::MagicLink,
+        }
+    }
+}
+
 /// Getting in and back in by mail, and changing password and address.
 ///
 /// Whoever asks for a mail without being signed in is told the same in the same time, account or
@@ -59,11 +80,16 @@ impl fmt::Debug for Proof {
 /// within a minute of the one before.
 #[async_trait]
 pub trait Recovery: Send + Sync {
-    /// Mails a new link and code to an account whose address is not proved yet.
+    /// Mails a link and a code, if there is an account that it is for.
     ///
     /// # Errors
     /// [`AuthError::Invalid`], [`AuthError::Throttled`].
-    async fn request_confirmation(&self, ctx: &Ctx, email: &str) -> Result<(), AuthError>;
+    async fn request_proof(
+        &self,
+        ctx: &Ctx,
+        email: &str,
+        proof: MailedProof,
+    ) -> Result<(), AuthError>;
 
     /// Takes the address as proved and opens a session.
     ///
@@ -76,12 +102,6 @@ pub trait Recovery: Send + Sync {
     /// # Errors
     /// As [`Recovery::confirm_email`].
     async fn prove_email(&self, ctx: &Ctx, proof: Proof) -> Result<(), AuthError>;
-
-    /// Mails a link and a code that a new password can be set with.
-    ///
-    /// # Errors
-    /// As [`Recovery::request_confirmation`].
-    async fn request_password_reset(&self, ctx: &Ctx, email: &str) -> Result<(), AuthError>;
 
     /// Sets a new password, takes the address as proved and ends every session. Opens none.
     ///
@@ -128,12 +148,6 @@ pub trait Recovery: Send + Sync {
     /// [`AuthError::ProofInvalid`], [`AuthError::EmailTaken`], [`AuthError::Throttled`].
     async fn change_email(&self, ctx: &Ctx, proof: Proof) -> Result<String, AuthError>;
 
-    /// Mails a link and a code to sign in with. Never makes an account.
-    ///
-    /// # Errors
-    /// As [`Recovery::request_confirmation`].
-    async fn request_magic_link(&self, ctx: &Ctx, email: &str) -> Result<(), AuthError>;
-
     /// Opens a session.
     ///
     /// # Errors
@@ -159,9 +173,13 @@ pub trait Recovery: Send + Sync {
 
 #[async_trait]
 impl Recovery for AccountService {
-    async fn request_confirmation(&self, ctx: &Ctx, email: &str) -> Result<(), AuthError> {
-        self.request_mail(ctx, email, Purpose::EmailConfirmation)
-            .await
+    async fn request_proof(
+        &self,
+        ctx: &Ctx,
+        email: &str,
+        proof: MailedProof,
+    ) -> Result<(), AuthError> {
+        self.request_mail(ctx, email, proof.into()).await
     }
 
     async fn confirm_email(&self, ctx: &Ctx, proof: Proof) -> Result<SignedIn, AuthError> {
@@ -171,10 +189,6 @@ impl Recovery for AccountService {
 
     async fn prove_email(&self, ctx: &Ctx, proof: Proof) -> Result<(), AuthError> {
         self.confirm_with_proof(ctx, &proof).await
-    }
-
-    async fn request_password_reset(&self, ctx: &Ctx, email: &str) -> Result<(), AuthError> {
-        self.request_mail(ctx, email, Purpose::PasswordReset).await
     }
 
     async fn reset_password(
@@ -206,10 +220,6 @@ impl Recovery for AccountService {
 
     async fn change_email(&self, ctx: &Ctx, proof: Proof) -> Result<String, AuthError> {
         self.finish_email_change(ctx, &proof).await
-    }
-
-    async fn request_magic_link(&self, ctx: &Ctx, email: &str) -> Result<(), AuthError> {
-        self.request_mail(ctx, email, Purpose::MagicLink).await
     }
 
     async fn sign_in_by_mail(&self, ctx: &Ctx, proof: Proof) -> Result<SignedIn, AuthError> {

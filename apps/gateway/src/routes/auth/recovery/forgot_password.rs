@@ -1,10 +1,11 @@
-use super::AddressBody;
+use super::mail_request::{self, AddressBody};
 use crate::extract::{Guest, Limited, Mail, ValidJson};
 use crate::failures::{self, Always, WithBody};
 use crate::problem::ApiError;
 use crate::services::Services;
 use crate::wire::Done;
 use actix_web::{HttpResponse, post, web};
+use eyemotion_auth::MailedProof;
 
 /// Mails a link and a code to set a new password with.
 ///
@@ -23,11 +24,5 @@ pub(super) async fn forgot_password(
     body: ValidJson<AddressBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    services
-        .recovery
-        .request_password_reset(&guest.ctx, &body.value.email)
-        .await?;
-    Ok(HttpResponse::Ok().json(Done::new(
-        "If there is an account with this address, a mail is on its way.",
-    )))
+    mail_request::request(&services, guest, body, MailedProof::PasswordReset).await
 }

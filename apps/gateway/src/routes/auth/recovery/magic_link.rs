@@ -1,10 +1,11 @@
-use super::AddressBody;
+use super::mail_request::{self, AddressBody};
 use crate::extract::{Guest, Limited, Mail, ValidJson};
 use crate::failures::{self, Always, WithBody};
 use crate::problem::ApiError;
 use crate::services::Services;
 use crate::wire::Done;
 use actix_web::{HttpResponse, post, web};
+use eyemotion_auth::MailedProof;
 
 /// Mails a link and a code to sign in with.
 ///
@@ -23,11 +24,5 @@ pub(super) async fn send_magic_link(
     body: ValidJson<AddressBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    services
-        .recovery
-        .request_magic_link(&guest.ctx, &body.value.email)
-        .await?;
-    Ok(HttpResponse::Ok().json(Done::new(
-        "If there is an account with this address, a mail is on its way.",
-    )))
+    mail_request::request(&services, guest, body, MailedProof::MagicLink).await
 }

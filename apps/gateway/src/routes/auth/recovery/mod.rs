@@ -6,6 +6,7 @@ mod confirm;
 mod confirm_email_change;
 mod forgot_password;
 mod magic_link;
+mod mail_request;
 pub(crate) mod pages;
 mod proof;
 mod resend_confirmation;
@@ -14,17 +15,6 @@ mod send_code;
 mod verify_magic_link;
 
 use crate::routes::ServiceConfig;
-use serde::Deserialize;
-use utoipa::ToSchema;
-
-/// Where a mail is to go.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AddressBody {
-    #[schema(max_length = 254, example = "test@example.com")]
-    email: String,
-}
-
 /// Adds the routes.
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config

@@ -1,10 +1,11 @@
-use super::AddressBody;
+use super::mail_request::{self, AddressBody};
 use crate::extract::{Guest, Limited, Mail, ValidJson};
 use crate::failures::{self, Always, WithBody};
 use crate::problem::ApiError;
 use crate::services::Services;
 use crate::wire::Done;
 use actix_web::{HttpResponse, post, web};
+use eyemotion_auth::MailedProof;
 
 /// Mails another link and code to confirm an address with.
 ///
@@ -23,11 +24,5 @@ pub(super) async fn resend_confirmation(
     body: ValidJson<AddressBody>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    services
-        .recovery
-        .request_confirmation(&guest.ctx, &body.value.email)
-        .await?;
-    Ok(HttpResponse::Ok().json(Done::new(
-        "If an account waits for this address to be confirmed, a mail is on its way.",
-    )))
+    mail_request::request(&services, guest, body, MailedProof::Confirmation).await
 }
