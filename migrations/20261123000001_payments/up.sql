@@ -99,6 +99,8 @@ create table public.payment_disputes (
     status text not null check (char_length(status) between 1 and 64),
     reason text not null default '' check (char_length(reason) <= 255),
     evidence_due_at timestamptz,
+    -- Whether the money is gone from the platform.
+    withdrawn boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );

@@ -8,6 +8,7 @@
 
 mod analytics;
 mod billing;
+mod converge;
 mod error;
 mod hot_reads;
 mod jobs;
@@ -22,6 +23,7 @@ mod schema;
 mod service;
 mod stripe;
 mod subscriptions;
+mod webhook;
 
 pub use analytics::{
     Analytics, AnalyticsConfig, AnalyticsService, BuiltUntil, BusinessFigures, Cohort, CohortMonth,
@@ -29,6 +31,7 @@ pub use analytics::{
     Ratio, RefreshAnalytics, ReportPeriod, Revenue, RollForward, Summary, TransactionLine,
 };
 pub use billing::BillingService;
+pub use converge::{Convergence, ConvergenceParts};
 pub use error::BillingError;
 pub use jobs::{ExpireHolds, RenewSubscriptions};
 pub use ledger::{Ledger, reversal_target};
@@ -39,3 +42,8 @@ pub use model::{
 pub use overdue::{Expired, OverdueHolds};
 pub use service::{Billing, CreditGrant};
 pub use subscriptions::{Renewed, Subscriptions};
+pub use webhook::{
+    Difference, DriftReport, EndGrace, EventFilter, FetchMissedEvents, MAX_BODY, PaymentsProbe,
+    ProcessStripeEvent, ReconcilePayments, ReconcileScope, SignatureError, StripeEvent,
+    StripeWebhooks, WebhookError, Webhooks, verify_signature, workers,
+};

@@ -71,6 +71,8 @@ macro_rules! codes {
 codes! {
     MalformedRequest = "malformed_request", Malformed, "The request could not be read";
     UnknownQueryParameter = "unknown_query_parameter", Malformed, "A query parameter is not known here";
+    InvalidSignature = "invalid_signature", Malformed, "The signature is not valid";
+    LivemodeMismatch = "livemode_mismatch", Malformed, "The event is of the other mode";
     OauthFlowInvalid = "oauth_flow_invalid", Malformed, "The sign-in was not begun in this browser, or is over";
     OauthRefused = "oauth_refused", Malformed, "The provider did not confirm the sign-in";
     Unauthenticated = "unauthenticated", Unauthenticated, "Sign in first";

@@ -12,6 +12,7 @@ pub(crate) mod lots;
 pub(crate) mod order_outcomes;
 pub(crate) mod plans;
 pub(crate) mod prices;
+pub(crate) mod reconcilable;
 pub(crate) mod snapshots;
 pub(crate) mod subscriptions;
 pub(crate) mod transactions;

@@ -71,3 +71,32 @@ pub(crate) async fn monthly(tx: &mut Tx, name: &str) -> Result<Plan, DbError> {
         .await?
         .try_into()
 }
+
+/// The plan whose present price at Stripe this is, on sale or not.
+pub(crate) async fn of_price(tx: &mut Tx, price: &str) -> Result<Option<Plan>, DbError> {
+    subscription_plans::table
+        .filter(subscription_plans::stripe_price_id.eq(price))
+        .select(PlanRow::as_select())
+        .first(tx)
+        .await
+        .optional()?
+        .map(Plan::try_from)
+        .transpose()
+}
+
+/// A plan by its name and interval, on sale or not.
+pub(crate) async fn named(
+    tx: &mut Tx,
+    name: &str,
+    interval: &str,
+) -> Result<Option<Plan>, DbError> {
+    subscription_plans::table
+        .filter(subscription_plans::name.eq(name))
+        .filter(subscription_plans::billing_interval.eq(interval))
+        .select(PlanRow::as_select())
+        .first(tx)
+        .await
+        .optional()?
+        .map(Plan::try_from)
+        .transpose()
+}

@@ -1,0 +1,46 @@
+//! Customers: the card that is shown, and whether they are still there.
+
+use super::{ConvergeError, Round};
+use crate::repository::{billed_subscriptions as subscriptions, customer_copies};
+use crate::stripe::objects::{Card, Customer};
+use serde_json::{Value, json};
+
+impl Round<'_> {
+    /// Follows a customer. One that was deleted has no card, and its subscriptions have ended.
+    pub(super) async fn customer(&mut self, id: &str) -> Result<(), ConvergeError> {
+        let theirs = match self.on.stripe.customer(id).await {
+            Ok(theirs) => Some(theirs).filter(|theirs| !theirs.deleted),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error.into()),
+        };
+        let deleted_at = match theirs {
+            Some(_) => None,
+            None => customer_copies::deleted_at(self.tx, id)
+                .await?
+                .or_else(|| Some(self.on.clock.now())),
+        };
+        let card = theirs.as_ref().and_then(card_of);
+        customer_copies::set(self.tx, id, card.as_ref(), deleted_at).await?;
+        if deleted_at.is_some()
+            && let Some(live) = subscriptions::live(self.tx, self.user).await?
+            && let Some(subscription) = live.stripe_subscription_id
+        {
+            Box::pin(self.subscription(&subscription)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What is shown of the default card.
+fn card_of(customer: &Customer) -> Option<Value> {
+    let settings = customer.invoice_settings.as_ref()?;
+    let method = settings.default_payment_method.as_ref()?.whole()?;
+    let Card {
+        brand,
+        last4,
+        exp_month,
+        exp_year,
+        ..
+    } = method.card.as_ref()?;
+    Some(json!({ "brand": brand, "last4": last4, "expMonth": exp_month, "expYear": exp_year }))
+}
