@@ -8,7 +8,9 @@
 
 mod analytics;
 mod billing;
+mod catalogue;
 mod converge;
+mod currency;
 mod error;
 mod hot_reads;
 mod jobs;
@@ -16,6 +18,7 @@ mod ledger;
 mod lifecycle;
 mod model;
 mod overdue;
+mod payments;
 mod period;
 mod renewal;
 mod repository;
@@ -28,10 +31,11 @@ mod webhook;
 pub use analytics::{
     Analytics, AnalyticsConfig, AnalyticsService, BuiltUntil, BusinessFigures, Cohort, CohortMonth,
     CreditFigures, DayFigures, Financial, Movements, MrrOfPlan, PlanFigures, PlanSubscriptions,
-    Ratio, RefreshAnalytics, ReportPeriod, Revenue, RollForward, Summary, TransactionLine,
+    RefreshAnalytics, ReportPeriod, Revenue, RollForward, Summary, TransactionLine,
 };
 pub use billing::BillingService;
 pub use converge::{Convergence, ConvergenceParts};
+pub use catalogue::{Catalogue, CatalogueChange, CatalogueError};
 pub use error::BillingError;
 pub use jobs::{ExpireHolds, RenewSubscriptions};
 pub use ledger::{Ledger, reversal_target};
@@ -40,10 +44,15 @@ pub use model::{
     SubscriptionOverview, SubscriptionStatus,
 };
 pub use overdue::{Expired, OverdueHolds};
+pub use payments::{
+    Checkout, EndCustomer, InvalidRedirect, Payment, PaymentError, Payments, PaymentsParts,
+    PaymentsService, PlanChange, Promotion, RedirectOrigins, Refund, ReturnUrls, WindDown,
+};
 pub use service::{Billing, CreditGrant};
+pub use stripe::{Confirmation, IdempotencyKey, Stripe, StripeConfig, StripeError};
 pub use subscriptions::{Renewed, Subscriptions};
 pub use webhook::{
-    Difference, DriftReport, EndGrace, EventFilter, FetchMissedEvents, MAX_BODY, PaymentsProbe,
+    CancelLapsed, Difference, DriftReport, EndGrace, EventFilter, FetchMissedEvents, MAX_BODY, PaymentsProbe,
     ProcessStripeEvent, ReconcilePayments, ReconcileScope, SignatureError, StripeEvent,
     StripeWebhooks, WebhookError, Webhooks, verify_signature, workers,
 };

@@ -1,7 +1,7 @@
 //! Arithmetic and nothing else.
 
-use crate::analytics::Ratio;
 use chrono::NaiveDate;
+use eyemotion_core::Ratio;
 
 /// Cash, in minor units of one currency. Tax is part of each amount and stands beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,6 @@
 mod build;
 mod figures;
 mod jobs;
-mod ratio;
 mod reading;
 mod report;
 mod service;
@@ -13,7 +12,6 @@ mod service;
 pub use build::AnalyticsService;
 pub use figures::{Movements, Revenue, RollForward, Summary};
 pub use jobs::RefreshAnalytics;
-pub use ratio::Ratio;
 pub use report::{
     BusinessFigures, Cohort, CohortMonth, CreditFigures, DayFigures, Financial, MrrOfPlan,
     PlanFigures, PlanSubscriptions, ReportPeriod, TransactionLine,

@@ -2,13 +2,13 @@
 
 use crate::analytics::{
     AnalyticsService, BusinessFigures, Cohort, CohortMonth, CreditFigures, DayFigures, Financial,
-    Movements, MrrOfPlan, PlanFigures, PlanSubscriptions, Ratio, ReportPeriod, Revenue,
-    RollForward, Summary, TransactionLine,
+    Movements, MrrOfPlan, PlanFigures, PlanSubscriptions, ReportPeriod, Revenue, RollForward,
+    Summary, TransactionLine,
 };
 use crate::error::BillingError;
 use crate::repository::analytics;
 use chrono::{Datelike, Days, Months, NaiveDate};
-use eyemotion_core::{Credits, Ctx};
+use eyemotion_core::{Credits, Ctx, Ratio};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
-use crate::analytics::{BuiltUntil, Ratio, Revenue, Summary};
+use crate::analytics::{BuiltUntil, Revenue, Summary};
 use chrono::{DateTime, NaiveDate, Utc};
-use eyemotion_core::Credits;
+use eyemotion_core::{Credits, Ratio};
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! What reports read of the days. Sums are taken in SQL texts: Diesel would have those of bigint as
 //! decimals.
 
-use crate::analytics::{BuiltUntil, Movements, Ratio, Revenue};
+use crate::analytics::{BuiltUntil, Movements, Revenue};
 use crate::schema::{
     analytics_state, mrr_daily, payment_transactions, revenue_daily, subscription_plans,
 };
@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
+use eyemotion_core::Ratio;
 use eyemotion_db::{DbError, Tx};
 use std::collections::HashMap;
 use uuid::Uuid;

@@ -18,4 +18,5 @@ mod rights;
 mod sequences;
 mod service;
 mod subscriptions;
+mod webhooks;
 mod world;

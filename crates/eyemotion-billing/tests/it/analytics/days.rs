@@ -1,7 +1,7 @@
 use crate::analytics::story::{Story, day, moment};
 use crate::world::{as_role, as_user, charge};
-use eyemotion_billing::{Analytics, BillingError, Ratio, ReportPeriod};
-use eyemotion_core::{Ctx, UserRole};
+use eyemotion_billing::{Analytics, BillingError, ReportPeriod};
+use eyemotion_core::{Ctx, Ratio, UserRole};
 use eyemotion_ports::CreditLedger;
 
 const MONTHLY: (i64, &str, i32, &str) = (29_900, "month", 1, "THB");

@@ -2,8 +2,8 @@
 
 use crate::analytics::story::{Story, day};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use eyemotion_billing::{Analytics, Ratio};
-use eyemotion_core::Ctx;
+use eyemotion_billing::Analytics;
+use eyemotion_core::{Ctx, Ratio};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! A year of ten people, every figure reckoned by hand. Amounts in satang, times in Bangkok.
 
 use crate::analytics::story::{Story, day};
-use eyemotion_billing::{Analytics, Cohort, Ratio, ReportPeriod, Revenue};
-use eyemotion_core::Ctx;
+use eyemotion_billing::{Analytics, Cohort, ReportPeriod, Revenue};
+use eyemotion_core::{Ctx, Ratio};
 
 /// Thirds: every figure of this year has a whole number of them.
 fn thirds(number: i64) -> Ratio {
