@@ -36,6 +36,7 @@ begin
             ('public.payment_transactions', 'user_id', 'select, insert, update'),
             ('public.stripe_customers', 'user_id', 'select, insert, update'),
             ('public.payment_orders', 'user_id', 'select, insert, update'),
+            ('public.subscription_changes', 'user_id', 'select, insert, update'),
             ('public.payment_disputes', 'user_id', 'select, insert, update'),
             ('public.fraud_warnings', 'user_id', 'select, insert, update'),
             ('public.stripe_events', null, 'select, insert, update, delete'),

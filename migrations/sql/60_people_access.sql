@@ -12,6 +12,11 @@ grant select (id, user_id, created_at, refreshed_at, expires_at, idle_expires_at
 create policy people_select on auth.sessions for select to authenticated
     using (user_id = (select auth.uid()));
 
+-- Whether one is about to leave is asked with what one reads.
+grant select (user_id) on auth.account_deletions to authenticated;
+create policy people_select on auth.account_deletions for select to authenticated
+    using (user_id = (select auth.uid()));
+
 grant select (id, user_id, provider, email, email_verified, created_at, last_sign_in_at) on auth.identities
     to authenticated;
 create policy people_select on auth.identities for select to authenticated
@@ -69,6 +74,9 @@ grant select on public.stripe_customers, public.payment_orders, public.payment_d
 create policy people_select on public.stripe_customers for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
 create policy people_select on public.payment_orders for select to authenticated
+    using (user_id = (select auth.uid()) or (select auth.is_admin()));
+grant select on public.subscription_changes to authenticated;
+create policy people_select on public.subscription_changes for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));
 create policy people_select on public.payment_disputes for select to authenticated
     using (user_id = (select auth.uid()) or (select auth.is_admin()));

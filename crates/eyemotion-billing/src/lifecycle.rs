@@ -1,10 +1,11 @@
 //! What billing keeps about people. The books stay when somebody leaves, as bookkeeping law wants
 //! them to, under a pseudonym: references to the account follow it (`on update cascade`).
 
+use crate::payments;
 use crate::repository::leavers;
 use crate::subscriptions::Subscriptions;
 use async_trait::async_trait;
-use eyemotion_core::Ctx;
+use eyemotion_core::{Ctx, UserId};
 use eyemotion_db::personal::{Fate, PersonalTable};
 use eyemotion_db::{DbError, Tx};
 use eyemotion_ports::{AccountLifecycle, Erasure, Leaver, NewAccount};
@@ -122,6 +123,24 @@ const TABLES: &[PersonalTable] = &[
             "paid_at",
             "created_at",
             "updated_at",
+        ],
+        withheld: &[],
+        fate: BOOKS,
+    },
+    PersonalTable {
+        section: "subscription_changes",
+        table: "public.subscription_changes",
+        owner: "user_id",
+        key: &[("id", "uuid")],
+        exported: &[
+            "id",
+            "user_id",
+            "subscription_id",
+            "kind",
+            "plan_id",
+            "status",
+            "created_at",
+            "settled_at",
         ],
         withheld: &[],
         fate: BOOKS,
@@ -341,7 +360,12 @@ impl AccountLifecycle for Subscriptions {
         TABLES
     }
 
+    async fn leaving(&self, tx: &mut Tx, _: &Ctx, user: UserId) -> Result<(), DbError> {
+        payments::wind_down(tx, &*self.clock, user).await
+    }
+
     async fn erase(&self, tx: &mut Tx, _: &Ctx, leaver: &Leaver) -> Result<Erasure, DbError> {
+        payments::end_customer(tx, &*self.clock, leaver.id).await?;
         leavers::end_subscriptions(tx, leaver.id, self.clock.now()).await?;
         leavers::strip_payments(tx, leaver.id).await?;
         leavers::rename_actor(tx, leaver.id, leaver.pseudonym).await?;

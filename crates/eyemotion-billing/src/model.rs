@@ -84,6 +84,51 @@ names! {
     Purchased = "purchased",
 }
 
+names! {
+    /// Where an order stands.
+    pub OrderStatus:
+    /// Written down; Stripe may know of it.
+    Created = "created",
+    /// Its page is open.
+    Open = "open",
+    /// The bank is at work.
+    Processing = "processing",
+    /// Paid.
+    Paid = "paid",
+    /// Nothing came of it.
+    Failed = "failed",
+    /// Nobody paid in time.
+    Expired = "expired",
+}
+
+names! {
+    /// Where a payment stands.
+    pub PaymentStatus:
+    /// Under way.
+    Pending = "pending",
+    /// Paid.
+    Completed = "completed",
+    /// Not paid.
+    Failed = "failed",
+    /// Paid back in full.
+    Refunded = "refunded",
+    /// Called off.
+    Cancelled = "cancelled",
+}
+
+names! {
+    /// What a payment was for.
+    pub PaymentKind:
+    /// A period of a plan.
+    Subscription = "subscription",
+    /// Credits.
+    CreditPurchase = "credit_purchase",
+    /// Anything else.
+    OneTime = "one_time",
+    /// Money that went back.
+    Refund = "refund",
+}
+
 /// What can be subscribed to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

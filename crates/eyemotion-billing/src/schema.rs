@@ -106,6 +106,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    subscription_changes (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        subscription_id -> Uuid,
+        kind -> Text,
+        plan_id -> Nullable<Uuid>,
+        status -> Text,
+        created_at -> Timestamptz,
+        settled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     payment_disputes (stripe_dispute_id) {
         stripe_dispute_id -> Text,
         user_id -> Uuid,
@@ -319,6 +332,8 @@ diesel::allow_tables_to_appear_in_same_query!(credit_entries, credit_txns);
 diesel::allow_tables_to_appear_in_same_query!(credit_wallets, credit_txns, credit_lots);
 diesel::allow_tables_to_appear_in_same_query!(credit_hold_lines, credit_lots);
 diesel::joinable!(subscriptions -> subscription_plans (plan_id));
+diesel::joinable!(payment_transactions -> subscription_plans (plan_id));
+diesel::allow_tables_to_appear_in_same_query!(payment_transactions, subscription_plans);
 diesel::joinable!(user_subscriptions -> subscription_plans (plan_id));
 diesel::allow_tables_to_appear_in_same_query!(
     subscription_plans,

@@ -42,6 +42,7 @@ steps![
     "20261123000001_payments",
     "20261123000002_holds_and_prices",
     "20261123000003_analytics",
+    "20261123000005_subscription_changes",
     "20261123000010_ban_ends",
 ];
 

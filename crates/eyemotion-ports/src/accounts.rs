@@ -52,6 +52,13 @@ pub trait AccountLifecycle: Send + Sync {
         Ok(())
     }
 
+    /// Sees to what must not go on while somebody waits for their account's deletion, such as
+    /// being charged. Most domains have nothing to see to.
+    async fn leaving(&self, tx: &mut Tx, ctx: &Ctx, user: UserId) -> Result<(), DbError> {
+        let _ = (tx, ctx, user);
+        Ok(())
+    }
+
     /// The domain's name, for progress and logs.
     fn domain(&self) -> &'static str;
 

@@ -30,6 +30,8 @@ insert into public.payment_transactions (id, user_id, amount, transaction_type)
 insert into public.stripe_customers (user_id, stripe_customer_id) select id, 'cus_' || n from people;
 insert into public.payment_orders (user_id, kind, credits, amount, success_url, cancel_url, expires_at)
     select id, 'credits', 100, 5000, 'https://example.com/', 'https://example.com/', now() from people;
+insert into public.subscription_changes (id, user_id, subscription_id, kind)
+    select s.id, s.user_id, s.id, 'cancel' from public.subscriptions s;
 insert into public.payment_disputes (stripe_dispute_id, user_id, payment_id, amount, currency, status)
     select 'dp_' || n, id, id, 29900, 'THB', 'needs_response' from people;
 insert into public.fraud_warnings (stripe_id, user_id, payment_id, kind, open)

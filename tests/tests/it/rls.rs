@@ -32,6 +32,7 @@ const OWNED: &[(&str, &str)] = &[
     ("public.storage_quotas", "user_id"),
     ("public.storage_reservations", "user_id"),
     ("public.stripe_customers", "user_id"),
+    ("public.subscription_changes", "user_id"),
     ("public.subscriptions", "user_id"),
     ("public.user_profiles", "id"),
 ];

@@ -50,6 +50,9 @@ impl AccountService {
         };
         deletions::insert(&mut tx, &row).await?;
         sessions::revoke_all(&mut tx, user, None, "account_deletion", now).await?;
+        for domain in &self.lifecycle {
+            domain.leaving(&mut tx, ctx, user).await?;
+        }
         let more = Map::from_iter([
             ("at".to_owned(), json!(scheduled.due_at)),
             (

@@ -10,6 +10,9 @@ pub(crate) mod holds;
 pub(crate) mod leavers;
 pub(crate) mod lots;
 pub(crate) mod order_outcomes;
+pub(crate) mod orders;
+pub(crate) mod paid_subscriptions;
+pub(crate) mod payments;
 pub(crate) mod plans;
 pub(crate) mod prices;
 pub(crate) mod reconcilable;
@@ -26,7 +29,7 @@ use std::error::Error;
 use std::str::FromStr;
 
 /// Reads a name that a constraint keeps to the known ones.
-fn name<T: FromStr<Err: Error + Send + Sync + 'static>>(text: &str) -> Result<T, DbError> {
+pub(crate) fn name<T: FromStr<Err: Error + Send + Sync + 'static>>(text: &str) -> Result<T, DbError> {
     text.parse()
         .map_err(|error: T::Err| DbError::Other(error.into()))
 }

@@ -94,12 +94,7 @@ pub(crate) async fn unpaid(
 }
 
 /// Notes the page that Stripe opened for an order. False if the order has moved on since.
-pub(crate) async fn open(
-    tx: &mut Tx,
-    id: Uuid,
-    session: &str,
-    url: &str,
-) -> Result<(), DbError> {
+pub(crate) async fn open(tx: &mut Tx, id: Uuid, session: &str, url: &str) -> Result<(), DbError> {
     let order = payment_orders::table.find(id);
     diesel::update(order.filter(payment_orders::stripe_checkout_session_id.is_null()))
         .set(payment_orders::stripe_checkout_session_id.eq(session))
@@ -164,11 +159,7 @@ pub(crate) async fn customer(tx: &mut Tx, user: UserId) -> Result<Option<String>
 }
 
 /// Notes which customer a person is, and no longer is the deleted one.
-pub(crate) async fn set_customer(
-    tx: &mut Tx,
-    user: UserId,
-    customer: &str,
-) -> Result<(), DbError> {
+pub(crate) async fn set_customer(tx: &mut Tx, user: UserId, customer: &str) -> Result<(), DbError> {
     diesel::update(stripe_customers::table.find(user.0))
         .set((
             stripe_customers::stripe_customer_id.eq(customer),

@@ -44,10 +44,7 @@ pub(crate) async fn list(
     page: PageRequest,
 ) -> Result<Vec<Payment>, DbError> {
     let mut query = payment_transactions::table
-        .left_join(
-            subscription_plans::table
-                .on(payment_transactions::plan_id.eq(subscription_plans::id.nullable())),
-        )
+        .left_join(subscription_plans::table)
         .filter(payment_transactions::user_id.eq(user.0))
         .filter(payment_transactions::transaction_type.ne(PaymentKind::Refund.as_str()))
         .order((
@@ -55,10 +52,7 @@ pub(crate) async fn list(
             payment_transactions::id.desc(),
         ))
         .limit(page.limit.saturating_add(1))
-        .select((
-            PaymentRow::as_select(),
-            subscription_plans::name.nullable(),
-        ))
+        .select((PaymentRow::as_select(), subscription_plans::name.nullable()))
         .into_boxed();
     if let Some(after) = page.after {
         // The first condition alone lets the index start at the cursor.
@@ -84,7 +78,9 @@ pub(crate) async fn list(
 }
 
 fn payment(row: PaymentRow, plan: Option<String>, all: &[RefundRow]) -> Result<Payment, DbError> {
-    let own = all.iter().filter(|refund| refund.payment_id == Some(row.id));
+    let own = all
+        .iter()
+        .filter(|refund| refund.payment_id == Some(row.id));
     let refunds = own.map(|refund| {
         Ok(Refund {
             id: refund.id,

@@ -100,3 +100,35 @@ pub(crate) async fn named(
         .map(Plan::try_from)
         .transpose()
 }
+
+/// A plan, on sale or not.
+pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Plan, DbError> {
+    subscription_plans::table
+        .find(id)
+        .select(PlanRow::as_select())
+        .first(tx)
+        .await?
+        .try_into()
+}
+
+/// What a plan's price is called at Stripe.
+pub(crate) async fn stripe_price(tx: &mut Tx, plan: Uuid) -> Result<Option<String>, DbError> {
+    Ok(subscription_plans::table
+        .find(plan)
+        .select(subscription_plans::stripe_price_id)
+        .first(tx)
+        .await?)
+}
+
+/// Notes what a plan's price is called at Stripe.
+pub(crate) async fn set_stripe_price(
+    tx: &mut Tx,
+    plan: Uuid,
+    price: &str,
+) -> Result<(), DbError> {
+    diesel::update(subscription_plans::table.find(plan))
+        .set(subscription_plans::stripe_price_id.eq(price))
+        .execute(tx)
+        .await?;
+    Ok(())
+}

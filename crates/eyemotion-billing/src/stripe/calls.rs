@@ -154,9 +154,9 @@ impl Stripe {
             .await
     }
 
-    /// The prices that bear these keys; ten keys at most.
-    pub(crate) async fn prices_by_key(&self, keys: &[String]) -> Result<Vec<Price>, StripeError> {
-        let query = json!({ "lookup_keys": keys });
+    /// Every price of a product that can still be subscribed to.
+    pub(crate) async fn prices_of(&self, product: &str) -> Result<Vec<Price>, StripeError> {
+        let query = json!({ "product": product, "active": true });
         self.all("/prices", query, |each: &Price| &each.id).await
     }
 

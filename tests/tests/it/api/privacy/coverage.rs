@@ -23,6 +23,8 @@ pub(super) fn rows_everywhere(person: &str, n: u32) -> String {
          insert into payment_orders (user_id, kind, credits, amount, success_url, cancel_url, checkout_url, expires_at)
             values ('{person}', 'credits', 100, 5000, 'https://app.example/{person}', 'https://app.example/{person}',
                     'https://pay.example/{person}', now());
+         insert into subscription_changes (id, user_id, subscription_id, kind)
+            select gen_random_uuid(), user_id, id, 'cancel' from subscriptions where user_id = '{person}' limit 1;
          insert into payment_disputes (stripe_dispute_id, user_id, payment_id, amount, currency, status)
             select 'dp_{n}', user_id, id, amount, 'THB', 'lost' from payment_transactions where user_id = '{person}';
          insert into fraud_warnings (stripe_id, user_id, kind, open)
