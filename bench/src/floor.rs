@@ -87,7 +87,11 @@ impl Floor {
                 request,
                 port,
                 clients,
-            } => Ok(http::load(*port, request, *clients, time).await?.per_second),
+            } => {
+                let requests = std::slice::from_ref(request);
+                let load = http::load(*port, requests, *clients, time).await?;
+                Ok(load.per_second)
+            }
         }
     }
 }

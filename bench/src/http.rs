@@ -130,11 +130,15 @@ pub async fn call(port: u16, request: &Request) -> Result<Value> {
     Ok(serde_json::from_slice(&body)?)
 }
 
-/// `clients` connections, each sending its next request when the last is answered, for `time`.
-pub async fn load(port: u16, request: &Request, clients: usize, time: Duration) -> Result<Load> {
+/// `clients` connections, each sending its request again when it is answered, for `time`; they take
+/// the requests in turn.
+pub async fn load(port: u16, requests: &[Request], clients: usize, time: Duration) -> Result<Load> {
     let started = Instant::now();
-    let tasks: Vec<_> = (0..clients)
-        .map(|_| {
+    let tasks: Vec<_> = requests
+        .iter()
+        .cycle()
+        .take(clients)
+        .map(|request| {
             let bytes = request.bytes();
             tokio::spawn(async move {
                 let mut latency = Histogram::<u64>::new(3)?;

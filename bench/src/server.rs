@@ -60,9 +60,10 @@ impl Server {
         http::call(request.port.unwrap_or(self.port), request).await
     }
 
-    /// Sends many.
-    pub async fn load(&self, request: &Request, clients: usize, time: Duration) -> Result<Load> {
-        http::load(request.port.unwrap_or(self.port), request, clients, time).await
+    /// Sends many, all to one process.
+    pub async fn load(&self, requests: &[Request], clients: usize, time: Duration) -> Result<Load> {
+        let port = requests.first().and_then(|request| request.port);
+        http::load(port.unwrap_or(self.port), requests, clients, time).await
     }
 
     /// Runs SQL as the database's owner.
