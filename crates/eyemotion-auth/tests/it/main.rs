@@ -4,6 +4,7 @@
 mod api_keys;
 mod federation;
 mod gate;
+mod import;
 mod operator;
 mod overview;
 mod people;
