@@ -77,6 +77,7 @@ pub fn open(state: &mut State, charge: &str, amount: Option<i64>) -> Answer {
             "has_evidence": false,
             "past_due": false,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": false,
         "livemode": false,
@@ -84,7 +85,7 @@ pub fn open(state: &mut State, charge: &str, amount: Option<i64>) -> Answer {
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
             "card": {
-                "brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4",
+                "brand": "visa", "case_type": "chargeback", "network": "visa", "network_reason_code": "10.4",
             },
             "type": "card",
         },
@@ -144,6 +145,7 @@ pub fn update(state: &mut State, id: &str, p: &Params) -> Answer {
     if p.flag("submit")?.unwrap_or(!given.is_empty()) {
         dispute["status"] = "under_review".into();
         dispute["evidence_details"]["submission_count"] = 1.into();
+        dispute["evidence_details"]["submission_method"] = "manual".into();
     }
     dispute["metadata"] = p.merged("metadata", &dispute["metadata"]);
     state.update(id, &dispute, "charge.dispute.updated");

@@ -59,7 +59,6 @@ pub fn create(state: &mut State, p: &Params) -> Answer {
             "billing_thresholds": null,
             "collection_method": "charge_automatically",
             "default_payment_method": null,
-            "default_source": null,
             "description": null,
             "invoice_settings": {
                 "account_tax_ids": null, "days_until_due": null, "issuer": { "type": "self" },
@@ -70,6 +69,7 @@ pub fn create(state: &mut State, p: &Params) -> Answer {
         "end_behavior": "release",
         "livemode": false,
         "metadata": p.merged("metadata", &Value::Null),
+        "pause_schedules": [],
         "phases": [phase],
         "released_at": null,
         "released_subscription": null,
