@@ -13,16 +13,20 @@ impl Round<'_> {
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error.into()),
         };
-        let deleted_at = match theirs {
-            Some(_) => None,
-            None => customer_copies::deleted_at(self.tx, id)
-                .await?
-                .or_else(|| Some(self.on.clock.now())),
+        let Some(theirs) = theirs else {
+            return self.gone(id).await;
         };
-        let card = theirs.as_ref().and_then(card_of);
-        customer_copies::set(self.tx, id, card.as_ref(), deleted_at).await?;
-        if deleted_at.is_some()
-            && let Some(live) = subscriptions::live(self.tx, self.user).await?
+        match card_of(&theirs) {
+            Some(card) => Ok(customer_copies::set_card(self.tx, self.user, &card).await?),
+            None => Ok(()),
+        }
+    }
+
+    async fn gone(&mut self, id: &str) -> Result<(), ConvergeError> {
+        let since = customer_copies::deleted_at(self.tx, id).await?;
+        let since = since.unwrap_or_else(|| self.on.clock.now());
+        customer_copies::set_deleted(self.tx, id, since).await?;
+        if let Some(live) = subscriptions::live(self.tx, self.user).await?
             && let Some(subscription) = live.stripe_subscription_id
         {
             Box::pin(self.subscription(&subscription)).await?;
@@ -35,12 +39,17 @@ impl Round<'_> {
 fn card_of(customer: &Customer) -> Option<Value> {
     let settings = customer.invoice_settings.as_ref()?;
     let method = settings.default_payment_method.as_ref()?.whole()?;
+    method.card.as_ref().map(shown)
+}
+
+/// What is shown of a card.
+pub(super) fn shown(card: &Card) -> Value {
     let Card {
         brand,
         last4,
         exp_month,
         exp_year,
         ..
-    } = method.card.as_ref()?;
-    Some(json!({ "brand": brand, "last4": last4, "expMonth": exp_month, "expYear": exp_year }))
+    } = card;
+    json!({ "brand": brand, "last4": last4, "expMonth": exp_month, "expYear": exp_year })
 }

@@ -19,7 +19,7 @@ pub(crate) enum ConvergeError {
     NotYet(String),
     /// Stripe refused, or does not answer.
     #[error("Stripe cannot be asked")]
-    Stripe(#[from] StripeError),
+    Stripe(#[source] StripeError),
     /// The ledger refused.
     #[error("the ledger refused")]
     Ledger(#[source] LedgerError),
@@ -32,6 +32,17 @@ impl ConvergeError {
     /// Whether trying again is of no use.
     pub(crate) const fn is_final(&self) -> bool {
         matches!(self, Self::Odd(_))
+    }
+}
+
+impl From<StripeError> for ConvergeError {
+    fn from(error: StripeError) -> Self {
+        if error.is_not_found() {
+            // Gone, or of another account: no later try finds it.
+            Self::Nobodys("what Stripe does not know".to_owned())
+        } else {
+            Self::Stripe(error)
+        }
     }
 }
 

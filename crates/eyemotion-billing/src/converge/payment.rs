@@ -1,10 +1,11 @@
 //! Payments, whichever way they came: how they went, and what went back of them.
 
+use super::customer::shown;
 use super::{ConvergeError, Round};
 use crate::ledger::reversal_target;
 use crate::repository::disputes::{self, DisputeRow};
 use crate::repository::transactions::{self as payments, KnownPayment, PaymentRow, RefundRow};
-use crate::repository::{lots, order_outcomes, warnings};
+use crate::repository::{customer_copies, lots, order_outcomes, warnings};
 use crate::stripe::objects::{Charge, Dispute, PaymentIntent, Refund};
 use chrono::{DateTime, Utc};
 use eyemotion_core::{Credits, UserId};
@@ -104,6 +105,11 @@ impl Round<'_> {
     ) -> Result<(), ConvergeError> {
         let id = match &known {
             Some(known) => {
+                let mut row = row.clone();
+                if known.status == "refunded" && row.status == "completed" {
+                    // Whether it still is, is found out below.
+                    row.status = "refunded";
+                }
                 payments::update(self.tx, known.id, &row).await?;
                 known.id
             }
@@ -121,6 +127,12 @@ impl Round<'_> {
         let Some(paid) = paid else {
             return Ok(());
         };
+        let details = paid
+            .charge()
+            .and_then(|it| it.payment_method_details.as_ref());
+        if let Some(card) = details.and_then(|details| details.card.as_ref()) {
+            customer_copies::note_card(self.tx, self.user, &shown(card)).await?;
+        }
         for refund in &paid.refunds {
             self.write_refund(id, refund).await?;
         }

@@ -52,22 +52,43 @@ pub(crate) async fn link(tx: &mut Tx, user: UserId, customer: &str) -> Result<()
     Ok(())
 }
 
-/// Sets the card that is shown, and since when the customer is no more.
-pub(crate) async fn set(
+/// Notes since when a customer is no more: there is no card then.
+pub(crate) async fn set_deleted(
     tx: &mut Tx,
     customer: &str,
-    card: Option<&Value>,
-    deleted_at: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
 ) -> Result<(), DbError> {
     diesel::update(
         stripe_customers::table.filter(stripe_customers::stripe_customer_id.eq(customer)),
     )
     .set((
-        stripe_customers::card.eq(card),
-        stripe_customers::deleted_at.eq(deleted_at),
+        stripe_customers::card.eq(None::<Value>),
+        stripe_customers::deleted_at.eq(at),
     ))
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// Sets the card that is shown.
+pub(crate) async fn set_card(tx: &mut Tx, user: UserId, card: &Value) -> Result<(), DbError> {
+    diesel::update(stripe_customers::table.find(user.0))
+        .set(stripe_customers::card.eq(card))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Shows a card that was paid with, if no other is known.
+pub(crate) async fn note_card(tx: &mut Tx, user: UserId, card: &Value) -> Result<(), DbError> {
+    let without = stripe_customers::table
+        .find(user.0)
+        .filter(stripe_customers::card.is_null())
+        .filter(stripe_customers::deleted_at.is_null());
+    diesel::update(without)
+        .set(stripe_customers::card.eq(card))
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

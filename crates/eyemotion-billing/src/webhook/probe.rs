@@ -11,6 +11,7 @@ use std::sync::Arc;
 const LATE: TimeDelta = TimeDelta::minutes(5);
 
 /// Whether what Stripe tells is worked on.
+#[derive(Clone)]
 pub struct PaymentsProbe {
     db: Db,
     clock: Arc<dyn Clock>,
