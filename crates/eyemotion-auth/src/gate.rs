@@ -22,7 +22,19 @@ pub trait SessionGate: Send + Sync {
     /// [`AuthError::Token`], [`AuthError::SessionEnded`], [`AuthError::Leaving`].
     async fn admit(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError>;
 
-    /// The same, and also somebody whose account is going to be deleted.
+    /// The same for somebody who only reads. While nothing is kept in memory the answer is who the
+    /// token speaks for and the time: as a [context's](Ctx::unproven_at), the database looks
+    /// whether that is still so, in one round trip with what is read.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit).
+    async fn admit_reader(
+        &self,
+        ctx: &Ctx,
+        access_token: &str,
+    ) -> Result<(Actor, Option<DateTime<Utc>>), AuthError>;
+
+    /// Like [`admit`](Self::admit), and also somebody whose account is going to be deleted.
     ///
     /// # Errors
     /// [`AuthError::Token`], [`AuthError::SessionEnded`].
@@ -92,6 +104,18 @@ impl SessionGate for AccountService {
             (_, Some(leaving_at)) => Err(AuthError::Leaving(leaving_at)),
             (actor, None) => Ok(actor),
         }
+    }
+
+    async fn admit_reader(
+        &self,
+        ctx: &Ctx,
+        access_token: &str,
+    ) -> Result<(Actor, Option<DateTime<Utc>>), AuthError> {
+        if self.hot.sessions.keeps() {
+            return Ok((self.admit(ctx, access_token).await?, None));
+        }
+        let claimed = self.access_tokens.verify(access_token)?;
+        Ok((claimed, Some(self.clock.now())))
     }
 
     async fn admit_leaver(&self, ctx: &Ctx, access_token: &str) -> Result<Actor, AuthError> {

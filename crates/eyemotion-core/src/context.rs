@@ -1,4 +1,5 @@
 use crate::{ApiKeyId, SessionId, UserId};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -104,6 +105,10 @@ pub struct Ctx {
     pub user_agent: Option<String>,
     /// The `Idempotency-Key` header with the body's hash.
     pub idempotency: Option<IdempotencyKey>,
+    /// The actor is who the access token names, and nobody has looked yet whether the session still
+    /// lives: the database does, as of this time and together with what is read. Nothing can be
+    /// written so.
+    pub unproven_at: Option<DateTime<Utc>>,
 }
 
 impl Ctx {
@@ -115,6 +120,7 @@ impl Ctx {
             ip: None,
             user_agent: None,
             idempotency: None,
+            unproven_at: None,
         }
     }
 

@@ -1,3 +1,4 @@
+use crate::admission::Admission;
 use crate::changes::Changes;
 use crate::config::DatabaseConfig;
 use crate::connect::{ConnectError, Connector};
@@ -36,6 +37,7 @@ impl Db {
     /// A transaction with exactly the caller's rights: `anon` for nobody, `authenticated` for a
     /// person, `service_role` for the platform.
     pub async fn begin(&self, ctx: &Ctx) -> Result<Tx, DbError> {
+        proven(ctx)?;
         let role = own_role(ctx);
         self.open(ctx, role, Tx::write).await
     }
@@ -52,6 +54,7 @@ impl Db {
     /// (credits, quota, a file's state), and for a signed-in caller it still sees that person's
     /// rows only.
     pub async fn begin_for(&self, ctx: &Ctx) -> Result<Tx, DbError> {
+        proven(ctx)?;
         self.open(ctx, DbRole::Service, Tx::write).await
     }
 
@@ -84,7 +87,15 @@ impl Db {
     ) -> Result<Tx, DbError> {
         let connection = self.pools.get(role).await?;
         let tx = make(connection, Arc::clone(&self.connector), context(ctx, role));
-        Ok(tx.telling(self.changes.get()))
+        Ok(tx.telling(self.changes.get()).admitting(Admission::of(ctx)))
+    }
+}
+
+/// What is written cannot be taken back in the flight that it is written in.
+const fn proven(ctx: &Ctx) -> Result<(), DbError> {
+    match ctx.unproven_at {
+        None => Ok(()),
+        Some(_) => Err(DbError::NotAdmitted),
     }
 }
 

@@ -26,6 +26,10 @@ pub enum DbError {
     /// A statement of this transaction failed earlier, so it cannot be committed.
     #[error("the transaction had failed before its commit")]
     Aborted,
+    /// The context was [unproven](eyemotion_core::Ctx::unproven_at), and the session has ended, the
+    /// person may not come in, has another role, or wanted to write.
+    #[error("the session has ended")]
+    NotAdmitted,
     /// Anything else, always a fault of ours.
     #[error("the database refused a statement")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -77,6 +81,11 @@ fn may_succeed_later(kind: DatabaseErrorKind, message: &str) -> bool {
     }
 }
 
+/// What [`DbError::NotAdmitted`] is on its way through Diesel.
+#[derive(Debug, thiserror::Error)]
+#[error("the session has ended")]
+pub(crate) struct NotAdmitted;
+
 impl From<Error> for DbError {
     fn from(error: Error) -> Self {
         match error {
@@ -104,6 +113,7 @@ impl From<Error> for DbError {
                     _ => Self::Other(Error::DatabaseError(kind, info).into()),
                 }
             }
+            Error::QueryBuilderError(cause) if cause.is::<NotAdmitted>() => Self::NotAdmitted,
             other => Self::Other(other.into()),
         }
     }
@@ -113,6 +123,7 @@ impl Coded for DbError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Unavailable(_) => ErrorCode::DatabaseUnavailable,
+            Self::NotAdmitted => ErrorCode::SessionEnded,
             _ => ErrorCode::Internal,
         }
     }

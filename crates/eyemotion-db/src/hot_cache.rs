@@ -111,6 +111,12 @@ where
         Self(None)
     }
 
+    /// Whether anything may be kept now.
+    pub fn keeps(&self) -> bool {
+        let shared = self.0.as_ref();
+        shared.is_some_and(|shared| shared.listening.board().era().is_some())
+    }
+
     /// The value of `key`, from memory or from `load`. Of those who ask for the same key at once,
     /// one loads for all. A failure is kept by nobody, and the next in line tries again.
     ///

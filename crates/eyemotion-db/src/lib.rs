@@ -10,6 +10,7 @@
 //! * [`migrate`](migrate()) brings the schema up to date, [`local`] runs a server of our own.
 
 mod address;
+mod admission;
 mod changes;
 mod config;
 mod connect;

@@ -1,5 +1,6 @@
 //! The transaction: an owned value, the only way to a query.
 
+use crate::admission::Admission;
 use crate::changes::{Changes, Listening};
 use crate::connect::Connector;
 use crate::error::DbError;
@@ -63,6 +64,8 @@ pub struct Tx {
     failed: Arc<AtomicBool>,
     /// The caches of this process, to be told at commit.
     listening: Option<Arc<Listening>>,
+    /// To be asked in each flight, before what it reads.
+    admission: Option<Admission>,
 }
 
 impl Tx {
@@ -98,11 +101,17 @@ impl Tx {
             ending: false,
             failed: Arc::default(),
             listening: None,
+            admission: None,
         }
     }
 
     pub(crate) fn telling(mut self, changes: Option<&Changes>) -> Self {
         self.listening = changes.and_then(Changes::listening).cloned();
+        self
+    }
+
+    pub(crate) const fn admitting(mut self, admission: Option<Admission>) -> Self {
+        self.admission = admission;
         self
     }
 
@@ -165,6 +174,7 @@ impl Tx {
                 Mode::Read => send(connection, BeginReadOnly),
             });
             before.push(send(connection, self.context.clone()));
+            before.extend(self.admission.map(|it| it.ask(connection).boxed()));
         }
         let deferred = std::mem::take(&mut self.deferred).into_iter();
         before.extend(deferred.map(|statement| statement(connection)));

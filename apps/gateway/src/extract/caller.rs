@@ -155,6 +155,7 @@ pub(super) fn context(req: &HttpRequest, actor: Actor) -> Result<Ctx, ApiError> 
         ip: client_ip(req)?,
         user_agent: user_agent.map(|agent| agent.chars().take(512).collect()),
         idempotency: None,
+        unproven_at: None,
     })
 }
 

@@ -9,6 +9,7 @@ mod json;
 mod limited;
 mod origin;
 mod parameters;
+mod reader;
 mod service_caller;
 
 pub use admin::{AdminCaller, SuperAdminCaller};
@@ -21,4 +22,5 @@ pub use json::ValidJson;
 pub use limited::{Limited, Mail, Refresh, Register, SignIn};
 pub use origin::Origin;
 pub use parameters::{Id, PageQuery, ValidQuery};
+pub use reader::Reader;
 pub use service_caller::ServiceCaller;

@@ -56,6 +56,7 @@ fn person() -> Ctx {
         ip: Some("2001:db8::1".parse().unwrap()),
         user_agent: Some("ก".repeat(2000)),
         idempotency: None,
+        unproven_at: None,
     }
 }
 

@@ -55,6 +55,7 @@ impl Handler<SendTokenMail> for TokenMailer {
             ip: job.ip,
             user_agent: job.user_agent,
             idempotency: None,
+            unproven_at: None,
         };
         let email = EmailAddress::parse(&job.email).map_err(JobError::fatal)?;
         let mut tx = accounts.db.begin(&ctx).await?;

@@ -261,6 +261,7 @@ pub fn nobody() -> Ctx {
         ip: Some("192.0.2.7".parse().unwrap()),
         user_agent: Some("Browser/1.0".to_owned()),
         idempotency: None,
+        unproven_at: None,
     }
 }
 

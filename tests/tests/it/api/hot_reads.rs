@@ -422,3 +422,47 @@ async fn nothing_old_is_served_while_nobody_listens() {
     }
     app.stop().await;
 }
+
+/// With nothing kept, the session is looked at in one flight with what is read.
+#[tokio::test]
+async fn whoever_is_out_reads_nothing_where_nothing_is_kept() {
+    let app = TestApp::start_with(|settings| settings.cache.enabled = false).await;
+    let person = app.register("person@example.com").await;
+    let project = json!({ "name": "A film" });
+    let created = person.post("/projects", &project).await.expect(201);
+    let id = created.body["project"]["id"].as_str().unwrap().to_owned();
+    let reads = ["/auth/me".to_owned(), format!("/projects/{id}/files")];
+    let answers = async |status: u16| {
+        for path in &reads {
+            let answer = person.get(path).await;
+            assert_eq!(answer.status, status, "{path}: {answer:?}");
+        }
+    };
+    let set = async |table: &str, change: &str, key: &str| {
+        let user = person.user();
+        let sql = format!("update {table} set {change} where {key} = '{user}'");
+        execute(&app, &sql).await;
+    };
+    answers(200).await;
+    // No longer what the token says, which is no reason to turn anybody away.
+    set("public.user_profiles", "role = 'admin'", "id").await;
+    answers(200).await;
+    set("public.user_profiles", "role = 'user'", "id").await;
+    for (change, back) in [
+        ("banned_until = 'infinity'", "banned_until = null"),
+        ("deleted_at = now()", "deleted_at = null"),
+    ] {
+        set("auth.users", change, "id").await;
+        answers(401).await;
+        set("auth.users", back, "id").await;
+        answers(200).await;
+    }
+    // Nobody's project is nobody's: the look at an empty list takes the long way.
+    let strange = format!("/projects/{}/files", person.user());
+    assert_eq!(person.get(&strange).await.problem(404), "project_not_found");
+    set("auth.sessions", "revoked_at = now()", "user_id").await;
+    answers(401).await;
+    for path in &reads {
+        assert_eq!(person.get(path).await.problem(401), "session_ended");
+    }
+}

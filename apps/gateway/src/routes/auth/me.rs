@@ -1,4 +1,4 @@
-use crate::extract::Caller;
+use crate::extract::Reader;
 use crate::failures::{Always, SignedIn};
 use crate::problem::ApiError;
 use crate::routes::auth::view::AccountView;
@@ -26,10 +26,12 @@ struct MeAnswer {
 )]
 #[get("/auth/me")]
 pub(super) async fn me(
-    caller: Caller,
+    reader: Reader,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
-    let account = services.accounts.me(&caller.ctx).await?;
+    let account = reader
+        .read(async |ctx| services.accounts.me(ctx).await)
+        .await?;
     Ok(HttpResponse::Ok().json(MeAnswer {
         success: Success,
         user: account.into(),

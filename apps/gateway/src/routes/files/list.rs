@@ -1,4 +1,4 @@
-use crate::extract::{Caller, Id, PageQuery, ValidQuery};
+use crate::extract::{Id, PageQuery, Reader, ValidQuery};
 use crate::failures::{Absent, Always, SignedIn, WithQuery};
 use crate::names::{FileStatus, FileType};
 use crate::problem::ApiError;
@@ -55,13 +55,14 @@ struct FilesAnswer {
 )]
 #[get("/projects/{id}/files")]
 pub(super) async fn list(
-    caller: Caller,
+    reader: Reader,
     id: Id<ProjectId>,
     query: ValidQuery<FileQuery>,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, ApiError> {
     let (filter, page) = query.0.parse()?;
-    let page = services.files.list(&caller.ctx, id.0, page, filter).await?;
+    let list = async |ctx: &_| services.files.list(ctx, id.0, page, filter.clone()).await;
+    let page = reader.read(list).await?;
     Ok(HttpResponse::Ok().json(FilesAnswer {
         success: Success,
         next_cursor: page.next.map(|next| next.encode()),
