@@ -1,9 +1,11 @@
 //! Puts the server together: the one place that knows every domain.
 
+use crate::analytics::AnalyticsParts;
 use crate::config::{Environment, Settings};
 use crate::federation::federation;
 use crate::kv::{KvParts, Programs};
 use crate::mail::{self, MailParts};
+use crate::payments::PaymentParts;
 use crate::privacy;
 use crate::rate_limit::RateLimits;
 use crate::services::{Services, TrustedProxies};
@@ -18,7 +20,8 @@ use eyemotion_auth::{
     InvalidProvider, Keys, KeysError, Links, SendTokenMail, Throttling, TokenMailer,
 };
 use eyemotion_billing::{
-    BillingService, ExpireHolds, Ledger, OverdueHolds, RenewSubscriptions, Subscriptions,
+    BillingService, ExpireHolds, Ledger, OverdueHolds, RenewSubscriptions, StripeError,
+    StripeWebhooks, Subscriptions,
 };
 use eyemotion_core::{Clock, SystemClock};
 use eyemotion_db::{Changes, ConnectError, DatabaseConfig, Db};
@@ -69,6 +72,9 @@ pub enum ComposeError {
     /// The texts of mails: a mistake of ours.
     #[error(transparent)]
     Mails(RenderError),
+    /// Stripe's key or address.
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
     /// A schedule that cannot be read: a mistake of ours.
     #[error(transparent)]
     Schedule(#[from] InvalidSchedule),
@@ -138,11 +144,21 @@ impl Gateway {
         );
         let billing = BillingService::new(db.clone(), Arc::clone(clock), Arc::clone(&activity))
             .with_hot_reads(&changes);
+        let payments = PaymentParts::new(
+            settings,
+            &db,
+            clock,
+            &activity,
+            &quota,
+            mail::outbox(clock),
+        )?;
+        let analytics = AnalyticsParts::new(&db, clock);
         let mail = MailParts::new(settings, &db, clock)?;
         let kv = KvParts::new(&db, clock, &activity, &changes);
         let health = Components::new(vec![
             Arc::new(DatabaseProbe::new(db.clone())),
             Arc::new(StorageProbe::new(Arc::clone(&storage.blobs))),
+            Arc::new(payments.probe()),
             Arc::new(mail.probe()),
             Arc::new(kv.probe()),
         ]);
@@ -154,6 +170,8 @@ impl Gateway {
                     .concurrency(jobs)
                     .register::<SendTokenMail>(TokenMailer::new(Arc::clone(&accounts)));
                 let workers = scheduled(workers, subscriptions, &db, clock);
+                let workers = payments.workers(workers);
+                let workers = analytics.workers(workers);
                 let workers = privacy::workers(workers, &accounts, &db);
                 let workers = kv.workers(mail.workers(workers)?);
                 Some(eyemotion_storage::workers(workers, &storage).start()?)
@@ -163,10 +181,12 @@ impl Gateway {
             accounts,
             federation,
             billing,
+            payments.webhooks,
             projects,
             FileService::new(storage),
             health,
             AuditService::new(db.clone()),
+            analytics,
             kv.services(),
             settings,
         ));
@@ -348,10 +368,12 @@ impl Services {
         accounts: Arc<AccountService>,
         federation: FederationService,
         billing: BillingService,
+        webhooks: Arc<StripeWebhooks>,
         projects: ProjectService,
         files: FileService,
         health: Components,
         audit: AuditService,
+        figures: AnalyticsParts,
         programs: Programs,
         settings: &Settings,
     ) -> Self {
@@ -364,7 +386,10 @@ impl Services {
             people: Arc::clone(&accounts) as _,
             accounts,
             audit: Arc::new(audit),
+            analytics: figures.analytics,
+            overview: figures.overview,
             billing: Arc::new(billing),
+            webhooks,
             projects: Arc::new(projects),
             files: Arc::new(files),
             health: Arc::new(health),

@@ -5,6 +5,7 @@
 //! * [`openapi`] — the published document, made from the routes.
 //! * [`config`] — settings from defaults, file, environment and flags.
 
+mod analytics;
 mod app;
 mod compose;
 pub mod config;
@@ -18,6 +19,7 @@ mod kv;
 mod mail;
 mod names;
 pub mod openapi;
+mod payments;
 mod privacy;
 mod problem;
 mod rate_limit;
@@ -26,9 +28,11 @@ mod services;
 mod sse;
 mod wire;
 
+pub use analytics::analytics;
 pub use app::serve;
 pub use compose::{ComposeError, Gateway, accounts};
 pub use kv::{Programs, kv};
+pub use payments::webhooks;
 pub use problem::{ApiError, Problem};
 pub use rate_limit::RateLimits;
 pub use services::{Limits, Services, TrustedProxies};

@@ -49,6 +49,8 @@ names! {
     Disposition: storage::Disposition::ALL, storage::Disposition::as_str;
     /// How often a plan is paid.
     BillingInterval: [Interval::Month, Interval::Year], Interval::as_str;
+    /// Over how many days a report goes.
+    ReportPeriod: eyemotion_billing::ReportPeriod::ALL, eyemotion_billing::ReportPeriod::as_str;
     /// Where a subscription stands.
     SubscriptionStatus: [
         Subscription::Active,

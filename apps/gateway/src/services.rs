@@ -1,10 +1,10 @@
 use crate::config::ServerSettings;
 use crate::rate_limit::RateLimits;
-use eyemotion_admin::Audit;
+use eyemotion_admin::{Audit, Overview};
 use eyemotion_auth::{
     Accounts, ApiKeys, Federation, People, Privacy, Recovery, SessionGate, Sessions,
 };
-use eyemotion_billing::Billing;
+use eyemotion_billing::{Analytics, Billing, Webhooks};
 use eyemotion_health::Health;
 use eyemotion_kv::{FlagSettings, KeyValue};
 use eyemotion_ports::Flags;
@@ -34,8 +34,14 @@ pub struct Services {
     pub people: Arc<dyn People>,
     /// The audit log.
     pub audit: Arc<dyn Audit>,
+    /// The figures of the business.
+    pub analytics: Arc<dyn Analytics>,
+    /// How many people and projects there are.
+    pub overview: Arc<dyn Overview>,
     /// Plans, subscriptions and credits.
     pub billing: Arc<dyn Billing>,
+    /// What Stripe tells.
+    pub webhooks: Arc<dyn Webhooks>,
     /// Projects.
     pub projects: Arc<dyn Projects>,
     /// Files and their bytes.

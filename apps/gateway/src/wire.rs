@@ -1,6 +1,7 @@
 //! What several routes' bodies have in common.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use eyemotion_core::Ratio;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema};
@@ -93,6 +94,13 @@ impl Done {
             message,
         }
     }
+}
+
+/// A rate as a share of one, to six decimals, halves away from zero.
+pub fn rate(exact: Ratio) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 9 thousand million")]
+    let millionths = exact.millionths() as f64;
+    millionths / 1_000_000.0
 }
 
 /// Microseconds as seconds.

@@ -1,4 +1,4 @@
-use crate::repository::overview;
+use crate::repository::overview::{self, PeopleRow};
 use async_trait::async_trait;
 use eyemotion_core::{Clock, Ctx, Ratio};
 use eyemotion_db::{Db, DbError};
@@ -82,10 +82,20 @@ impl OverviewService {
 impl Overview for OverviewService {
     async fn platform(&self, ctx: &Ctx) -> Result<PlatformFigures, DbError> {
         let mut tx = self.db.read(ctx).await?;
+        let rows = overview::people(&mut tx, self.clock.now(), &self.time_zone).await?;
+        let projects = overview::projects(&mut tx).await?;
+        let sum = |of: fn(&PeopleRow) -> i64| rows.iter().map(of).sum();
+        let people = PeopleFigures {
+            total: sum(|row| row.total),
+            this_month: sum(|row| row.this_month),
+            last_month: sum(|row| row.last_month),
+            this_week: sum(|row| row.this_week),
+        };
+        let countries = rows.into_iter().map(|row| (row.country, row.total));
         Ok(PlatformFigures {
-            people: overview::people(&mut tx, self.clock.now(), &self.time_zone).await?,
-            projects: overview::projects(&mut tx).await?,
-            countries: overview::countries(&mut tx).await?,
+            people,
+            projects,
+            countries: countries.collect(),
         })
     }
 }

@@ -16,15 +16,6 @@ diesel::table! {
 
 diesel::table! {
     // A view for admins.
-    admin_people (id) {
-        id -> Uuid,
-        country -> Text,
-        created_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
-    // A view for admins.
     admin_projects (id) {
         id -> Uuid,
         status -> Text,

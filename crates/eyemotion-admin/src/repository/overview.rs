@@ -1,5 +1,5 @@
-use crate::overview::{PeopleFigures, ProjectFigures};
-use crate::schema::{admin_people, admin_projects};
+use crate::overview::ProjectFigures;
+use crate::schema::admin_projects;
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -7,47 +7,47 @@ use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use eyemotion_db::Tx;
 
+/// The people of one country.
 #[derive(QueryableByName)]
-struct PeopleRow {
+pub(crate) struct PeopleRow {
+    #[diesel(sql_type = Text)]
+    pub country: String,
     #[diesel(sql_type = BigInt)]
-    total: i64,
+    pub total: i64,
     #[diesel(sql_type = BigInt)]
-    this_month: i64,
+    pub this_month: i64,
     #[diesel(sql_type = BigInt)]
-    last_month: i64,
+    pub last_month: i64,
     #[diesel(sql_type = BigInt)]
-    this_week: i64,
+    pub this_week: i64,
 }
 
 /// Diesel has no words for the beginning of a month in a time zone.
 const PEOPLE: &str = "
     with calendar as materialized (
         select date_trunc('month', here) at time zone $2 as month,
-            date_trunc('month', here) - interval '1 month' as before, date_trunc('week', here) at time zone $2 as week
+            (date_trunc('month', here) - interval '1 month') at time zone $2 as before,
+            date_trunc('week', here) at time zone $2 as week
         from (select $1 at time zone $2 as here) as clock
     )
-    select count(*) as total,
-        count(*) filter (where created_at >= c.month) as this_month,
-        count(*) filter (where created_at >= c.before at time zone $2 and created_at < c.month) as last_month,
-        count(*) filter (where created_at >= c.week) as this_week
-    from admin_people cross join calendar c";
+    select p.country, count(*) as total,
+        count(*) filter (where p.created_at >= c.month) as this_month,
+        count(*) filter (where p.created_at >= c.before and p.created_at < c.month) as last_month,
+        count(*) filter (where p.created_at >= c.week) as this_week
+    from admin_people p cross join calendar c
+    group by 1 order by 2 desc, 1";
 
+/// Those of each country, most first.
 pub(crate) async fn people(
     tx: &mut Tx,
     now: DateTime<Utc>,
     zone: &str,
-) -> QueryResult<PeopleFigures> {
-    let row: PeopleRow = diesel::sql_query(PEOPLE)
+) -> QueryResult<Vec<PeopleRow>> {
+    diesel::sql_query(PEOPLE)
         .bind::<Timestamptz, _>(now)
         .bind::<Text, _>(zone)
-        .get_result(tx)
-        .await?;
-    Ok(PeopleFigures {
-        total: row.total,
-        this_month: row.this_month,
-        last_month: row.last_month,
-        this_week: row.this_week,
-    })
+        .load(tx)
+        .await
 }
 
 pub(crate) async fn projects(tx: &mut Tx) -> QueryResult<ProjectFigures> {
@@ -67,14 +67,4 @@ pub(crate) async fn projects(tx: &mut Tx) -> QueryResult<ProjectFigures> {
         active: of(&["draft", "in_progress", "review"]),
         completed: of(&["completed"]),
     })
-}
-
-/// The country's name, and how many people; most first.
-pub(crate) async fn countries(tx: &mut Tx) -> QueryResult<Vec<(String, i64)>> {
-    admin_people::table
-        .group_by(admin_people::country)
-        .select((admin_people::country, count_star()))
-        .order((count_star().desc(), admin_people::country))
-        .load(tx)
-        .await
 }
