@@ -1,8 +1,10 @@
 use super::{command, database, import, said, text};
 use crate::server::PATIENCE;
 use eyemotion_testkit::TestDatabase;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use tokio::process::Child;
 
 /// What an import makes of people, ids of rows and times of their making left out.
 const STATE: &str = "
@@ -26,6 +28,50 @@ async fn until(database: &TestDatabase, sql: &str, expected: &str) {
     tokio::time::timeout(PATIENCE, waited).await.unwrap();
 }
 
+/// Somebody about to register with an address holds the import up at its owner.
+const REGISTERING: &str = "BEGIN; INSERT INTO auth.users (email) VALUES ('person13@example.com')";
+
+/// An import that waits for whoever is registering.
+async fn held_up(source: &TestDatabase, target: &TestDatabase, folder: &Path) -> Child {
+    let child = command(target, &["--database-url", source.url()])
+        .env("EYEMOTION_DATA_DIR", folder)
+        .env("EYEMOTION_DATABASE_LOCK_TIMEOUT_SECS", "120")
+        .env("EYEMOTION_DATABASE_STATEMENT_TIMEOUT_SECS", "120")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until(target, WAITING, "1").await;
+    child
+}
+
+#[tokio::test]
+async fn a_source_that_goes_away_is_told_with_what_was_done() {
+    let source = database(include_str!("today.sql")).await;
+    let target = TestDatabase::new().await;
+    let registering = target.admin().await;
+    registering.batch_execute(REGISTERING).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let child = held_up(&source, &target, folder.path()).await;
+    let cut = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity \
+        WHERE datname = current_database() AND application_name = 'eyemotion'";
+    assert_eq!(text(&source, cut).await.as_deref(), Some("1"));
+    until(&source, CONNECTED, "0").await;
+    registering.batch_execute("ROLLBACK").await.unwrap();
+    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    let output = ended.unwrap().unwrap();
+    assert!(
+        said(&output, 1).starts_with("Brought over: 36\n"),
+        "{output:?}"
+    );
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(complaint.contains("the source: "), "{complaint}");
+    assert!(
+        complaint.contains("the same command goes on from there"),
+        "{complaint}"
+    );
+}
+
 #[tokio::test]
 async fn killed_in_the_middle_and_run_again_it_ends_the_same() {
     let source = database(include_str!("today.sql")).await;
@@ -33,19 +79,10 @@ async fn killed_in_the_middle_and_run_again_it_ends_the_same() {
     said(&import(source.url(), &undisturbed, &[]).await, 65);
     let wanted = text(&undisturbed, STATE).await;
 
-    // Somebody about to register with an address holds the import up at its owner.
     let registering = target.admin().await;
-    let insert = "BEGIN; INSERT INTO auth.users (email) VALUES ('person13@example.com')";
-    registering.batch_execute(insert).await.unwrap();
+    registering.batch_execute(REGISTERING).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let mut child = command(&target, &["--database-url", source.url()])
-        .env("EYEMOTION_DATA_DIR", folder.path())
-        .env("EYEMOTION_DATABASE_LOCK_TIMEOUT_SECS", "120")
-        .env("EYEMOTION_DATABASE_STATEMENT_TIMEOUT_SECS", "120")
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    until(&target, WAITING, "1").await;
+    let mut child = held_up(&source, &target, folder.path()).await;
     child.kill().await.unwrap();
     registering.batch_execute("ROLLBACK").await.unwrap();
     until(&target, CONNECTED, "0").await;
