@@ -68,12 +68,10 @@ async fn what_goes_back_takes_its_share_of_the_credits() {
                         "{case}"
                     );
                 }
-                let row = shop.world.superuser.query_one(
-                    "select refunded_amount, disputed_amount from payment_transactions
-                     where user_id = $1 and transaction_type <> 'refund'",
-                    &[&buyer.user.0],
-                );
-                let row = row.await.unwrap();
+                let query = "select refunded_amount, disputed_amount from payment_transactions
+                    where user_id = $1 and transaction_type <> 'refund'";
+                let superuser = &shop.world.superuser;
+                let row = superuser.query_one(query, &[&buyer.user.0]).await.unwrap();
                 let noted = (row.get::<_, i64>(0), row.get::<_, i64>(1));
                 assert_eq!(noted, (refunded, gone - refunded), "{case}");
             }
