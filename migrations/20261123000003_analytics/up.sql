@@ -2,8 +2,8 @@
 -- the payments and of the ledger, a few rows for each day, which are thrown away and made anew at will.
 
 alter table public.subscriptions
-    -- Since when it is as it is now. A writer that changes status, plan or price says it, by the clock given to it; where
-    -- none is said, the moment that ended_at or past_due_since has just been set to, or the transaction's, is taken.
+    -- Since when it is as it is now. A writer that changes status, plan or price says it, by the clock given to it; who
+    -- does not, means the transaction's moment. What ended_at, past_due_since or trial_end has just told goes before.
     add column state_since timestamptz;
 
 -- Each state that a subscription was in, until its next row. Written by a trigger, whoever writes the subscription.

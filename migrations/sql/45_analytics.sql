@@ -19,14 +19,15 @@ begin
         new.state_since := old.state_since;
         return new;
     end if;
-    if new.state_since is not distinct from old.state_since then
-        new.state_since := case
-            when new.ended_at is distinct from old.ended_at and new.ended_at is not null then new.ended_at
-            when new.past_due_since is distinct from old.past_due_since and new.past_due_since is not null
-                then new.past_due_since
-            else now()
-        end;
-    end if;
+    new.state_since := case
+        -- What is known exactly goes before the moment at which it was heard of.
+        when new.ended_at is distinct from old.ended_at and new.ended_at is not null then new.ended_at
+        when new.past_due_since is distinct from old.past_due_since and new.past_due_since is not null
+            then new.past_due_since
+        when old.status = 'trialing' and new.status = 'active' and new.trial_end is not null
+            then least(new.trial_end, coalesce(nullif(new.state_since, old.state_since), now()))
+        else coalesce(nullif(new.state_since, old.state_since), now())
+    end;
     new.state_since := greatest(new.state_since, old.state_since);
     return new;
 end

@@ -16,6 +16,16 @@ insert into public.user_profiles (id, full_name) select id, 'Person ' || n from 
 insert into public.subscriptions (id, user_id, plan_id, status, current_period_start, current_period_end)
     select id, id, (select id from public.subscription_plans where name = 'freemium'), 'active', now(), now() + '1 month'
     from people;
+insert into public.subscription_mrr_daily (day, user_id, currency, subscription_id, plan_id, mrr_num, mrr_den,
+        previous_num, previous_den, movement, paying_since)
+    select current_date, id, 'THB', id, (select id from public.subscription_plans where name = 'creator'), 12, 12, 0, 12,
+        'new', current_date
+    from people;
+insert into public.mrr_daily (day, currency, plan_id, mrr_den, mrr_num, subscribers)
+    select current_date, 'THB', id, 12, 24, 2 from public.subscription_plans where name = 'creator';
+insert into public.revenue_daily values (current_date, 'THB', 'credit_purchase', null, 1, 100, 0, 0, 0, 0, 0, 0, 0);
+insert into public.credits_daily (day, account, amount) values (current_date, 'issued', -100);
+insert into public.analytics_state (time_zone, last_day, as_of, built_at) values ('Asia/Bangkok', current_date, now(), now());
 insert into public.credit_wallets (user_id, posted) select id, 100 from people;
 insert into public.credit_lots (id, user_id, kind, granted, remaining, source_type, source_id)
     select id, id, 'included', 100, 100, 'subscription', n from people;

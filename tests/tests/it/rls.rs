@@ -33,6 +33,8 @@ const OWNED: &[(&str, &str)] = &[
     ("public.storage_reservations", "user_id"),
     ("public.stripe_customers", "user_id"),
     ("public.subscription_changes", "user_id"),
+    ("public.subscription_history", "user_id"),
+    ("public.subscription_mrr_daily", "user_id"),
     ("public.subscriptions", "user_id"),
     ("public.user_profiles", "id"),
 ];
@@ -41,7 +43,11 @@ const UNOWNED: &[&str] = &[
     "auth.oauth_flows",
     "auth.throttles",
     "jobs.schedules",
+    "public.analytics_state",
+    "public.credits_daily",
     "public.kv_store",
+    "public.mrr_daily",
+    "public.revenue_daily",
     "public.storage_buckets",
     "public.stripe_events",
     "public.subscription_plans",
@@ -55,11 +61,14 @@ const HIDDEN: &[&str] = &[
     "public.api_keys",
     "public.fraud_warnings",
     "public.mail_outbox",
+    "public.subscription_mrr_daily",
 ];
 
 /// The views and the column that names the owner.
 const VIEWS: &[(&str, &str)] = &[
     ("public.account_overview", "id"),
+    ("public.admin_people", "id"),
+    ("public.admin_projects", "user_id"),
     ("public.admin_users", "id"),
     ("public.credits_usage", "user_id"),
     ("public.user_subscriptions", "user_id"),
