@@ -430,7 +430,7 @@ async fn whoever_is_out_reads_nothing_where_nothing_is_kept() {
     let person = app.register("person@example.com").await;
     let project = json!({ "name": "A film" });
     let created = person.post("/projects", &project).await.expect(201);
-    let id = created.body["project"]["id"].as_str().unwrap().to_owned();
+    let id = created["project"]["id"].as_str().unwrap().to_owned();
     let reads = ["/auth/me".to_owned(), format!("/projects/{id}/files")];
     let answers = async |status: u16| {
         for path in &reads {
@@ -449,7 +449,10 @@ async fn whoever_is_out_reads_nothing_where_nothing_is_kept() {
     answers(200).await;
     set("public.user_profiles", "role = 'user'", "id").await;
     for (change, back) in [
-        ("banned_until = 'infinity'", "banned_until = null"),
+        (
+            "banned_until = now() + interval '1 day'",
+            "banned_until = null",
+        ),
         ("deleted_at = now()", "deleted_at = null"),
     ] {
         set("auth.users", change, "id").await;
