@@ -19,6 +19,14 @@ begin
 end
 $$;
 
+create or replace function public.list_account() returns trigger
+    language plpgsql set search_path = '' as $$
+begin
+    perform public.list_change('accounts:' || new.user_id::text);
+    return null;
+end
+$$;
+
 create or replace function public.announce_all() returns trigger
     language plpgsql set search_path = '' as $$
 begin
@@ -54,12 +62,17 @@ create or replace trigger announce after insert or update or delete on public.us
 
 create or replace trigger announce after insert or update or delete on public.subscriptions for each row
     execute function public.announce_by_user('accounts');
-create or replace trigger announce after insert or update or delete on public.credit_lots for each row
+create or replace trigger announce after insert or delete on public.credit_lots for each row
     execute function public.announce_by_user('accounts');
+-- Every spending changes a lot, and transactions that notify commit one after the other, in the whole cluster. So other
+-- processes are not told: they keep what shows credits for less than a second.
+create or replace trigger list_change after update on public.credit_lots for each row
+    execute function public.list_account();
 create or replace trigger announce after insert or update or delete on public.storage_quotas for each row
     execute function public.announce_by_user('accounts');
 -- Everybody on the plan; nobody counts them.
 create or replace trigger announce after update on public.subscription_plans for each statement
     execute function public.announce_all('accounts');
 
-revoke all on function public.announce_by_id(), public.announce_by_user(), public.announce_all() from public;
+revoke all on function public.announce_by_id(), public.announce_by_user(), public.announce_all(),
+    public.list_account() from public;

@@ -33,10 +33,10 @@ const SMALL: HotCacheConfig = HotCacheConfig {
     capacity: 50_000,
     ttl: Duration::from_secs(30),
 };
-/// A profile's preferences may have 64 KiB.
+/// A profile's preferences may have 64 KiB. Spent credits are not announced to other processes.
 const LARGE: HotCacheConfig = HotCacheConfig {
     capacity: 5_000,
-    ttl: Duration::from_secs(30),
+    ttl: Duration::from_millis(900),
 };
 
 impl HotReads {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use eyemotion_core::UserId;
 use eyemotion_db::{Changes, HotCache, HotCacheConfig};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What clients ask on almost every page, in memory. `migrations/sql/26_hot_reads.sql` announces
 /// changes.
@@ -30,7 +31,11 @@ impl HotSubscription {
 
 impl HotReads {
     pub(crate) fn new(changes: &Changes) -> Self {
-        let config = HotCacheConfig::default();
+        // Spent credits are not announced to other processes.
+        let config = HotCacheConfig {
+            ttl: Duration::from_millis(900),
+            ..HotCacheConfig::default()
+        };
         let key_of = |key: &str| key.parse().ok();
         Self {
             lots: HotCache::new(changes, "accounts", config, key_of),
