@@ -56,6 +56,11 @@ bench-timing pairs="500":
 bench-kv changes="1000":
     cargo run --release --locked -p eyemotion-bench -- --kv {{ changes }}
 
+# Print what the server holds in memory when nobody asks for anything
+bench-idle:
+    cargo build --release --locked -p eyemotion
+    cargo run --release --locked -p eyemotion-bench -- --idle
+
 # Show that everybody else is served while very many people sign in
 bench-pressure people="500":
     cargo build --release --locked -p eyemotion

@@ -7,6 +7,7 @@
 
 mod floor;
 mod http;
+mod idle;
 mod kv;
 mod pressure;
 mod report;
@@ -52,6 +53,9 @@ struct Args {
     /// Only the credit ledger: spends of sixteen clients. Needs no binary.
     #[arg(long)]
     ledger: bool,
+    /// Instead: the memory of a server that nobody asks for anything.
+    #[arg(long)]
+    idle: bool,
     /// Instead: how long the account takes to read while so many people sign in.
     #[arg(long)]
     pressure: Option<usize>,
@@ -74,6 +78,9 @@ async fn run(args: &Args) -> Result<()> {
     }
     if let Some(changes) = args.kv {
         return kv::run(changes).await;
+    }
+    if args.idle {
+        return idle::run(&args.binary).await;
     }
     let server = Server::start(&args.binary).await?;
     if let Some(pairs) = args.timing {
@@ -100,14 +107,16 @@ async fn run(args: &Args) -> Result<()> {
 
     let sign_ins = people_sign_in(&server, api, args.clients).await?;
     let me = Request::get(&format!("{api}/auth/me")).bearer(&token);
+    let list = Request::get(&format!("{api}/projects/{project}/files")).bearer(&token);
     let routes = [
         ("health", vec![Request::get(&format!("{api}/health"))]),
         ("me", vec![me.clone().at(server.forgetful_port())]),
         ("me (cached)", vec![me.clone()]),
         (
             "file list (20)",
-            vec![Request::get(&format!("{api}/projects/{project}/files")).bearer(&token)],
+            vec![list.clone().at(server.forgetful_port())],
         ),
+        ("file list (20), session cached", vec![list]),
         ("project create", vec![create]),
         ("sign-in", sign_ins),
     ];
