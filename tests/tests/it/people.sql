@@ -35,6 +35,9 @@ insert into public.credit_entries (txn_id, seq, user_id, account, amount)
     select id, 1, id, 'system:issued', -100 from people
     union all select id, 2, id, 'user:' || id || ':available', 100 from people;
 insert into public.credit_lot_moves (txn_id, lot_id, user_id, amount) select id, id, id, 100 from people;
+insert into public.credit_holds (id, user_id, amount, status, action, ref_type, ref_id, idem_key, expires_at, resolved_at)
+    select id, id, 1, 'released', 'file_upload', 'file', n, 'upload:' || n, now(), now() from people;
+insert into public.credit_hold_lines (hold_id, lot_id, user_id, amount) select id, id, id, 1 from people;
 insert into public.payment_transactions (id, user_id, amount, transaction_type)
     select id, id, 29900, 'subscription' from people;
 insert into public.stripe_customers (user_id, stripe_customer_id) select id, 'cus_' || n from people;

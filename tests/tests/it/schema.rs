@@ -28,7 +28,7 @@ async fn every_table_is_under_forced_policies() {
             "select name from ({TABLES}) t where not relispartition"
         ))
         .await;
-    assert_eq!(tables.len(), 34, "{tables:?}");
+    assert_eq!(tables.len(), 44, "{tables:?}");
 }
 
 #[tokio::test]
