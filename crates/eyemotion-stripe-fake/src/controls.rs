@@ -20,11 +20,11 @@ pub fn answer(shared: &Shared, control: &str, query: &str, body: &[u8]) -> (u16,
 fn carry_out(shared: &Shared, control: &str, p: &Params) -> Answer {
     let mut world = shared.lock();
     let card = || -> Result<Card, StripeError> {
-        let word = p.filled("card").unwrap_or("visa");
-        Card::named(word).ok_or_else(|| StripeError::invalid("No such card").param("card"))
+        let named = p.filled("card").unwrap_or("visa");
+        Card::named(named).ok_or_else(|| StripeError::invalid("No such card").param("card"))
     };
     let ok = p.flag("ok")?.unwrap_or(true);
-    let done = |()| json!({});
+    let nothing = |()| json!({});
     match control {
         "secrets" => Ok(json!({
             "secret_key": world.secret_key, "webhook_secret": world.webhook_secret, "now": world.state.now,
@@ -39,13 +39,13 @@ fn carry_out(shared: &Shared, control: &str, p: &Params) -> Answer {
             actions::complete(&mut world.state, p.need("session")?, card()?, code)
         }
         "settle_async_payment" => {
-            actions::settle(&mut world.state, p.need("session")?, ok).map(done)
+            actions::settle(&mut world.state, p.need("session")?, ok).map(nothing)
         }
         "authenticate" => {
-            actions::authenticated(&mut world.state, p.need("payment_intent")?, ok).map(done)
+            actions::authenticated(&mut world.state, p.need("payment_intent")?, ok).map(nothing)
         }
         "refund" => actions::refund(&mut world.state, p.need("charge")?, p.int("amount")?),
-        "fail_refund" => actions::fail_refund(&mut world.state, p.need("refund")?).map(done),
+        "fail_refund" => actions::fail_refund(&mut world.state, p.need("refund")?).map(nothing),
         "dispute" => actions::dispute(&mut world.state, p.need("charge")?, p.int("amount")?),
         "close_dispute" => {
             let won = p.flag("won")?.unwrap_or(false);

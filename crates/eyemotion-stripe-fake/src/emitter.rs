@@ -55,9 +55,11 @@ pub struct Delivery {
     pub event: String,
     /// The event's type.
     pub kind: String,
+    /// The raw body, an event in JSON.
     pub body: Bytes,
     /// `Stripe-Signature`.
     pub signature: String,
+    /// How long to wait before it is sent.
     pub delay: Duration,
 }
 

@@ -26,7 +26,9 @@ pub struct Fault {
     pub method: String,
     /// A part of the path, `/v1/refunds` say; empty for each.
     pub path: String,
+    /// What goes wrong.
     pub kind: FaultKind,
+    /// How many requests it meets.
     pub times: u32,
 }
 

@@ -29,17 +29,17 @@ pub fn page(
             && lte.is_none_or(|it| at <= it)
             && lt.is_none_or(|it| at < it)
     };
-    let newest_first = state
+    let newest_first: Vec<Value> = state
         .all(kind)
         .rev()
         .filter(|document| in_time(document) && passes(document))
         .cloned()
         .collect();
-    cut(newest_first, url, params)
+    cut(&newest_first, url, params)
 }
 
 /// The page of a list that the parameters ask for.
-pub fn cut(documents: Vec<Value>, url: &str, params: &Params) -> Answer {
+pub fn cut(documents: &[Value], url: &str, params: &Params) -> Answer {
     let limit = params.int("limit")?.unwrap_or(10);
     let limit = usize::try_from(limit)
         .ok()
@@ -79,5 +79,7 @@ pub fn cut(documents: Vec<Value>, url: &str, params: &Params) -> Answer {
 
 /// A short list inside another document.
 pub fn inline(data: Vec<Value>, url: &str) -> Value {
-    json!({ "object": "list", "url": url, "has_more": false, "data": data })
+    let mut list = json!({ "object": "list", "url": url, "has_more": false });
+    list["data"] = data.into();
+    list
 }

@@ -206,9 +206,8 @@ fn matches(pattern: &str, leaf: &[String]) -> bool {
     let mut leaf = leaf.iter();
     for part in pattern.split('.') {
         match (part, leaf.next()) {
-            ("**", _) => return true,
             // A whole hash or list may be unset with an empty text.
-            ("*", None) => return true,
+            ("**", _) | ("*", None) => return true,
             ("*", Some(_)) => {}
             (part, Some(key)) if part == key => {}
             _ => return false,

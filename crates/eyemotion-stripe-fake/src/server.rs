@@ -43,7 +43,7 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-const NEVER: Duration = Duration::from_secs(600);
+const NEVER: Duration = Duration::from_mins(10);
 
 pub async fn serve(listener: TcpListener, shared: Shared) -> Infallible {
     loop {

@@ -168,19 +168,18 @@ impl State {
     /// Tells an event about a document as it is now.
     pub fn emit(&mut self, kind: &str, id: &str) {
         let object = self.get(id);
-        self.tell(kind, json!({ "object": object }));
+        self.tell(kind, &json!({ "object": object }));
     }
 
     /// An `updated` event, with what was before.
     pub fn emit_changed(&mut self, kind: &str, id: &str, before: Map<String, Value>) {
         let object = self.get(id);
-        self.tell(
-            kind,
-            json!({ "object": object, "previous_attributes": before }),
-        );
+        let mut data = json!({ "object": object });
+        data["previous_attributes"] = Value::Object(before);
+        self.tell(kind, &data);
     }
 
-    fn tell(&mut self, kind: &str, data: Value) {
+    fn tell(&mut self, kind: &str, data: &Value) {
         let id = self.new_id("evt");
         let event = json!({
             "id": id,
@@ -200,7 +199,6 @@ impl State {
 /// What Stripe calls a kind in its sentences.
 fn noun(kind: &str) -> &str {
     match kind {
-        "checkout.session" => "checkout.session",
         "subscription_schedule" => "subscription schedule",
         "radar.early_fraud_warning" => "issuer fraud record",
         "promotion_code" => "promotion code",

@@ -13,14 +13,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// One request that came.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// `GET`, `POST` or `DELETE`.
     pub method: String,
     /// Without the query.
     pub path: String,
     /// Names and values from the query, then from the body.
     pub form: Vec<(String, String)>,
+    /// `Idempotency-Key`.
     pub idempotency_key: Option<String>,
     /// `Stripe-Version`.
     pub api_version: Option<String>,
+    /// `Authorization`.
     pub authorization: Option<String>,
     /// What was answered; none where no answer was given.
     pub status: Option<u16>,

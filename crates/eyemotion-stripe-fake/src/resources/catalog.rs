@@ -184,7 +184,7 @@ pub fn new_price(
     } else {
         "recurring"
     };
-    json!({
+    let mut price = json!({
         "id": id,
         "object": "price",
         "active": true,
@@ -197,14 +197,15 @@ pub fn new_price(
         "metadata": {},
         "nickname": null,
         "product": product,
-        "recurring": recurring,
         "tax_behavior": "unspecified",
         "tiers_mode": null,
         "transform_quantity": null,
         "type": kind,
         "unit_amount": amount,
         "unit_amount_decimal": amount.to_string(),
-    })
+    });
+    price["recurring"] = recurring;
+    price
 }
 
 /// A lookup key belongs to one price. With `transfer_lookup_key` it leaves the one that has it.

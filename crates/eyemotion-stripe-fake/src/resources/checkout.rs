@@ -63,6 +63,7 @@ pub struct Plan {
     pub trial_end: Option<i64>,
 }
 
+#[expect(clippy::too_many_lines, reason = "most of them are one document")]
 pub fn create(state: &mut State, p: &Params) -> Answer {
     p.only(&FIELDS)?;
     let mode = p.choice("mode", &["payment", "subscription"])?;
@@ -269,7 +270,7 @@ pub fn line_items(state: &State, id: &str, p: &Params) -> Answer {
     state.need("checkout.session", id, "session")?;
     let lines = state.plans.get(id).map(|plan| plan.lines.clone());
     cut(
-        lines.unwrap_or_default(),
+        &lines.unwrap_or_default(),
         &format!("/v1/checkout/sessions/{id}/line_items"),
         p,
     )

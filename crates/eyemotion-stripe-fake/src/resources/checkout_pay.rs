@@ -160,7 +160,7 @@ fn subscribe(state: &mut State, session: &Value, card: Card) {
     }
     let waiting = state.get(session.text("subscription"));
     let (subscription, invoice) = if waiting.is_null() {
-        let method = payment_methods::create(state, card, Some(&customer));
+        let method = payment_methods::attach(state, card, &customer);
         let asked = subscriptions::Asked {
             customer,
             items: plan

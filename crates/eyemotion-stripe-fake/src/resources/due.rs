@@ -1,6 +1,6 @@
 //! What time brings about by itself.
 
-use super::{checkout, invoice_pay, invoices, schedules, subscription_status, subscriptions};
+use super::{checkout, invoice_pay, schedules, subscription_status, subscriptions};
 use crate::document::Document;
 use crate::state::State;
 use serde_json::{Value, json};
@@ -102,18 +102,9 @@ fn happen(state: &mut State, due: Due, id: &str) {
         }
         Due::Incomplete => subscriptions::end(state, id, "expired"),
         Due::PendingUpdate => {
-            let invoice = state
-                .all("invoice")
-                .find(|it| {
-                    state.proposals.contains_key(it.id()) && invoices::subscription_of(it) == id
-                })
-                .map(|it| it.id().to_owned());
             state.change(id, &json!({ "pending_update": null }));
             state.emit("customer.subscription.pending_update_expired", id);
-            if let Some(invoice) = invoice {
-                state.proposals.remove(&invoice);
-                invoices::cancel(state, &invoice);
-            }
+            subscription_status::forget_proposal(state, id);
         }
         Due::Finalize | Due::Retry => {
             if due == Due::Finalize {

@@ -79,7 +79,7 @@ pub fn create(state: &mut State, asked: &Asked) -> String {
 pub fn confirm(state: &mut State, id: &str, card: Card, method: Option<String>) -> Outcome {
     let intent = state.get(id);
     let customer = Some(intent.text("customer")).filter(|it| !it.is_empty());
-    let method = method.unwrap_or_else(|| payment_methods::create(state, card, customer));
+    let method = method.unwrap_or_else(|| payment_methods::to_charge(state, card, customer));
     match card.verdict() {
         Verdict::Paid => {
             state.change(id, &json!({ "payment_method": method }));

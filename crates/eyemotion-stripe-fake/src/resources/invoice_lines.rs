@@ -20,7 +20,7 @@ pub fn line(
     item: &Value,
     amount: i64,
     period: Period,
-    description: String,
+    description: &str,
     proration: bool,
 ) -> Value {
     let id = state.new_id("il");
@@ -74,7 +74,7 @@ pub fn full(state: &mut State, items: &[Value]) -> Vec<Value> {
             name(state, item),
             item["price"]["unit_amount"]
         );
-        lines.push(line(state, item, amount(item), period, words, false));
+        lines.push(line(state, item, amount(item), period, &words, false));
     }
     lines
 }
@@ -119,13 +119,13 @@ pub fn proration(
         end: after.end,
     };
     let words = format!("Unused time on {}", name(state, old));
-    let mut lines = vec![line(state, old, -unused, back, words, true)];
+    let mut lines = vec![line(state, old, -unused, back, &words, true)];
     // A period that begins now is due whole, as an ordinary line.
     if after.start == at {
         lines.extend(full(state, std::slice::from_ref(new)));
     } else {
         let words = format!("Remaining time on {}", name(state, new));
-        lines.push(line(state, new, due, ahead, words, true));
+        lines.push(line(state, new, due, ahead, &words, true));
     }
     lines
 }

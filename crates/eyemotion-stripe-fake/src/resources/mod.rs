@@ -17,6 +17,7 @@ mod invoice_pay;
 mod invoice_payments;
 mod invoices;
 mod payment_methods;
+mod previews;
 mod pricing;
 mod promotion_codes;
 mod refunds;
@@ -24,6 +25,7 @@ mod schedules;
 mod subscription_changes;
 mod subscription_status;
 mod subscriptions;
+mod swaps;
 mod webhook_endpoints;
 
 pub use checkout::Plan;
@@ -93,7 +95,7 @@ fn answer_billing(state: &mut State, method: &str, path: &[&str], p: &Params) ->
         ("POST", ["subscription_schedules", id, "release"]) => schedules::release(state, id, p),
         ("POST", ["subscription_schedules", id, "cancel"]) => schedules::cancel(state, id, p),
         ("GET", ["invoices"]) => invoices::list(state, p),
-        ("POST", ["invoices", "create_preview"]) => subscription_changes::preview(state, p),
+        ("POST", ["invoices", "create_preview"]) => previews::preview(state, p),
         ("GET", ["invoices", id]) => invoices::retrieve(state, id, p),
         ("GET", ["invoices", id, "lines"]) => invoices::lines(state, id, p),
         ("POST", ["invoices", id, "pay"]) => invoices::pay(state, id, p),

@@ -8,8 +8,34 @@ use crate::params::Params;
 use crate::state::State;
 use serde_json::{Value, json};
 
-/// Makes a payment method of a card, attached to the customer where there is one.
-pub fn create(state: &mut State, card: Card, customer: Option<&str>) -> String {
+/// The customer's own of that card, or one for this payment alone.
+pub fn to_charge(state: &mut State, card: Card, customer: Option<&str>) -> String {
+    let known = customer.and_then(|customer| {
+        let theirs = |it: &&Value| {
+            it.text("customer") == customer && it["card"].text("last4") == card.last4()
+        };
+        state
+            .all("payment_method")
+            .find(theirs)
+            .map(|it| it.id().to_owned())
+    });
+    known.unwrap_or_else(|| create(state, card, customer))
+}
+
+/// The customer keeps a card: invoices are charged to it from now on.
+pub fn attach(state: &mut State, card: Card, customer: &str) -> String {
+    state.cards.insert(customer.to_owned(), card);
+    let id = to_charge(state, card, Some(customer));
+    if !state
+        .change(&id, &json!({ "customer": customer }))
+        .is_empty()
+    {
+        state.emit("payment_method.attached", &id);
+    }
+    id
+}
+
+fn create(state: &mut State, card: Card, customer: Option<&str>) -> String {
     let id = state.new_id("pm");
     let kind = card.method();
     let mut method = json!({
@@ -18,7 +44,7 @@ pub fn create(state: &mut State, card: Card, customer: Option<&str>) -> String {
         "allow_redisplay": "limited",
         "billing_details": billing_details(state, customer),
         "created": state.now,
-        "customer": customer,
+        "customer": null,
         "livemode": false,
         "metadata": {},
         "type": kind,
@@ -42,12 +68,7 @@ pub fn create(state: &mut State, card: Card, customer: Option<&str>) -> String {
     } else {
         json!({})
     };
-    state.insert(method);
-    if let Some(customer) = customer {
-        state.cards.insert(customer.to_owned(), card);
-        state.emit("payment_method.attached", &id);
-    }
-    id
+    state.insert(method)
 }
 
 pub fn checks() -> Value {

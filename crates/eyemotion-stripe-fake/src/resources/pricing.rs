@@ -9,11 +9,9 @@ use serde_json::{Value, json};
 /// The smallest charge in minor units: <https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>.
 pub fn minimum(currency: &str) -> i64 {
     match currency {
-        "thb" => 1_000,
+        "thb" | "mxn" => 1_000,
         "gbp" => 30,
         "hkd" => 400,
-        "jpy" => 50,
-        "mxn" => 1_000,
         "myr" => 200,
         _ => 50,
     }

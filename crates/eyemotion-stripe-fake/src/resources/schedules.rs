@@ -29,18 +29,18 @@ pub fn create(state: &mut State, p: &Params) -> Answer {
         .members("items")
         .iter()
         .map(|item| phase_item(&item["price"], item.number("quantity")))
-        .collect();
+        .collect::<Vec<_>>();
     let (start, end) = (
         first.number("current_period_start"),
         first.number("current_period_end"),
     );
     let phase = phase(
         &subscription["currency"],
-        items,
+        &items,
         start,
         end,
         "create_prorations",
-        json!({}),
+        &json!({}),
     );
     state.insert(json!({
         "id": id,
@@ -100,11 +100,11 @@ fn phase_item(price: &Value, quantity: i64) -> Value {
 
 fn phase(
     currency: &Value,
-    items: Vec<Value>,
+    items: &[Value],
     start: i64,
     end: i64,
     proration: &str,
-    metadata: Value,
+    metadata: &Value,
 ) -> Value {
     json!({
         "add_invoice_items": [],
@@ -233,11 +233,11 @@ fn read_phases(
         let metadata = one.merged("metadata", &Value::Null);
         phases.push(phase(
             &first["currency"],
-            items,
+            &items,
             start,
             end,
             proration,
-            metadata,
+            &metadata,
         ));
         start = end;
     }

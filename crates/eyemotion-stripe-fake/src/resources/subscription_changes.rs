@@ -1,10 +1,10 @@
-//! Changing a subscription, and what the change would cost.
-//! <https://docs.stripe.com/billing/subscriptions/change>, <https://docs.stripe.com/api/invoices/create_preview>
+//! Changing a subscription: <https://docs.stripe.com/billing/subscriptions/change>
 
 use super::discounts;
 use super::intents::Outcome;
-use super::{invoice_lines, invoice_pay, invoices, pricing, subscriptions};
-use crate::calendar::period_end;
+use super::subscription_status::forget_proposal;
+use super::swaps::Swap;
+use super::{invoice_lines, invoice_pay, invoices, subscriptions};
 use crate::document::Document;
 use crate::error::{Answer, StripeError};
 use crate::params::Params;
@@ -13,22 +13,13 @@ use serde_json::{Value, json};
 
 /// Seconds for which a change waits for its payment.
 const PENDING: i64 = 23 * 3_600;
-const PRORATIONS: [&str; 3] = ["always_invoice", "create_prorations", "none"];
+pub const PRORATIONS: [&str; 3] = ["always_invoice", "create_prorations", "none"];
 const BEHAVIOURS: [&str; 4] = [
     "allow_incomplete",
     "default_incomplete",
     "error_if_incomplete",
     "pending_if_incomplete",
 ];
-
-/// What the items become, and the lines that this costs.
-struct Swap {
-    items: Vec<Value>,
-    anchor: i64,
-    lines: Vec<Value>,
-    /// A new period has begun, which is invoiced at once whatever is asked.
-    resets: bool,
-}
 
 pub fn update(state: &mut State, id: &str, p: &Params) -> Answer {
     p.only(&[
@@ -75,9 +66,9 @@ pub fn update(state: &mut State, id: &str, p: &Params) -> Answer {
     let mode = p
         .choice("proration_behavior", &PRORATIONS)?
         .unwrap_or("create_prorations");
+    let swap = Swap::of(state, &subscription, p, mode)?;
     state.change(id, &plain);
     let subscription = state.get(id);
-    let swap = swap(state, &subscription, p, mode)?;
     if let Err(refusal) = carry_out(state, &subscription, swap, mode, pending, safe.is_some()) {
         if let Some(safe) = safe {
             *state = safe;
@@ -171,115 +162,6 @@ fn trial_end(state: &State, p: &Params) -> Result<Option<i64>, StripeError> {
     }
 }
 
-fn swap(
-    state: &mut State,
-    subscription: &Value,
-    p: &Params,
-    mode: &str,
-) -> Result<Swap, StripeError> {
-    let at = match p.int("proration_date")? {
-        Some(at) => at,
-        None => state.now,
-    };
-    let old = subscription.members("items").to_vec();
-    let coupons: Vec<Value> = discounts::holding(state, subscription.id())
-        .iter()
-        .map(|it| state.get(it["source"].text("coupon")))
-        .filter(|it| it.text("duration") != "once")
-        .collect();
-    let asked_anew = p.filled("billing_cycle_anchor") == Some("now");
-    let mut anchor = subscription.number("billing_cycle_anchor");
-    let (mut items, mut lines, mut resets) = (old.clone(), Vec::new(), asked_anew);
-    let mut changes = p.list("items");
-    if changes.is_empty() {
-        changes.push(Params::default());
-    }
-    for change in changes {
-        let place = match change.filled("id") {
-            Some(id) => Some(items.iter().position(|it| it.id() == id).ok_or_else(|| {
-                StripeError::not_found("subscription item", id, &change.name("id"))
-            })?),
-            None if change.has("price") => None,
-            None => Some(0),
-        };
-        let before = place.and_then(|place| items.get(place)).cloned();
-        if change.flag("deleted")? == Some(true) {
-            if let Some(place) = place {
-                let mut gone = items.remove(place);
-                let old = gone.clone();
-                gone["quantity"] = 0.into();
-                lines.extend(invoice_lines::proration(state, &old, &gone, at, &coupons));
-            }
-            continue;
-        }
-        let price = match (&before, change.has("price")) {
-            (Some(before), false) => before["price"].clone(),
-            _ => pricing::of_line(state, &change)?,
-        };
-        if price["currency"] != subscription["currency"] {
-            return Err(StripeError::invalid(
-                "The price specified has another currency than the subscription.",
-            )
-            .param(change.name("price")));
-        }
-        let old = before
-            .clone()
-            .unwrap_or_else(|| old.first().cloned().unwrap_or_default());
-        let same = price["recurring"]["interval"] == old["price"]["recurring"]["interval"]
-            && price["recurring"]["interval_count"] == old["price"]["recurring"]["interval_count"];
-        let mut new = match before {
-            Some(before) => before,
-            None => {
-                let period = invoice_lines::of_item(&old);
-                subscriptions::item(
-                    state,
-                    subscription.id(),
-                    &price,
-                    0,
-                    (period.start, period.end),
-                )
-            }
-        };
-        let unmade = new.clone();
-        new["quantity"] = change
-            .int("quantity")?
-            .unwrap_or_else(|| new.number("quantity").max(1))
-            .into();
-        new["plan"] = pricing::plan(&price);
-        if (!same || asked_anew) && subscription.text("status") != "trialing" {
-            anchor = state.now;
-            resets = true;
-            new["current_period_start"] = state.now.into();
-            new["current_period_end"] = period_end(anchor, &price["recurring"], state.now).into();
-        }
-        new["price"] = price;
-        if mode == "none" && resets {
-            lines.extend(invoice_lines::full(state, std::slice::from_ref(&new)));
-        } else if mode != "none" && subscription.text("status") != "trialing" {
-            lines.extend(invoice_lines::proration(state, &unmade, &new, at, &coupons));
-        }
-        match place {
-            Some(place) => {
-                if let Some(slot) = items.get_mut(place) {
-                    *slot = new;
-                }
-            }
-            None => items.push(new),
-        }
-    }
-    if items.is_empty() {
-        return Err(StripeError::invalid(
-            "A subscription must have at least one active plan.",
-        ));
-    }
-    Ok(Swap {
-        items,
-        anchor,
-        lines,
-        resets,
-    })
-}
-
 fn carry_out(
     state: &mut State,
     subscription: &Value,
@@ -291,7 +173,7 @@ fn carry_out(
     let id = subscription.id();
     let patch = json!({
         "billing_cycle_anchor": swap.anchor,
-        "items": subscriptions::items_of(id, swap.items.clone()),
+        "items": subscriptions::items_of(id, swap.items),
     });
     if subscription["items"] == patch["items"] && !swap.resets {
         return Ok(());
@@ -311,7 +193,8 @@ fn carry_out(
     let mut lines = state.waiting.remove(id).unwrap_or_default();
     lines.extend(swap.lines);
     if pending {
-        propose(state, subscription, patch, swap.items, lines);
+        forget_proposal(state, id);
+        propose(state, subscription, patch, lines);
         return Ok(());
     }
     let mut before = state.change(id, &patch);
@@ -328,14 +211,9 @@ fn carry_out(
 }
 
 /// The change takes place once its invoice is paid: <https://docs.stripe.com/billing/subscriptions/pending-updates>.
-fn propose(
-    state: &mut State,
-    subscription: &Value,
-    patch: Value,
-    items: Vec<Value>,
-    lines: Vec<Value>,
-) {
+fn propose(state: &mut State, subscription: &Value, patch: Value, lines: Vec<Value>) {
     let id = subscription.id();
+    let items = patch.members("items").to_vec();
     let invoice = invoices::draft(state, subscription, "subscription_update", lines);
     state.proposals.insert(invoice.clone(), patch);
     state.change(id, &json!({ "latest_invoice": invoice }));
@@ -360,71 +238,4 @@ fn pay(state: &mut State, invoice: &str) -> Outcome {
     let document = state.get(invoice);
     let card = invoice_pay::card_of(state, &document);
     invoice_pay::attempt(state, invoice, card)
-}
-
-/// The invoice that a change would make, or the next renewal's. Nothing is kept.
-pub fn preview(state: &State, p: &Params) -> Answer {
-    p.only(&[
-        "customer",
-        "subscription",
-        "schedule",
-        "preview_mode",
-        "discounts.*.coupon",
-        "discounts.*.promotion_code",
-        "subscription_details.items.*.id",
-        "subscription_details.items.*.price",
-        "subscription_details.items.*.quantity",
-        "subscription_details.items.*.deleted",
-        "subscription_details.proration_behavior",
-        "subscription_details.proration_date",
-        "subscription_details.billing_cycle_anchor",
-        "subscription_details.cancel_at_period_end",
-    ])?;
-    let mut scratch = state.clone();
-    let id = p.need("subscription")?;
-    let subscription = scratch.need("subscription", id, "subscription")?;
-    if subscriptions::is_over(&subscription) {
-        return Err(
-            StripeError::invalid("No upcoming invoices for customer").code("invoice_upcoming_none")
-        );
-    }
-    let details = p.child("subscription_details").unwrap_or_default();
-    let mode = details
-        .choice("proration_behavior", &PRORATIONS)?
-        .unwrap_or("create_prorations");
-    let mut changed = subscription.clone();
-    let (mut lines, mut now) = (Vec::new(), false);
-    if details.has("items") {
-        let swap = swap(&mut scratch, &subscription, &details, mode)?;
-        now = mode == "always_invoice" || swap.resets;
-        lines = swap.lines;
-        changed["items"] = subscriptions::items_of(id, swap.items);
-    }
-    let mut all = scratch.waiting.get(id).cloned().unwrap_or_default();
-    all.extend(lines);
-    let mut reason = "subscription_update";
-    if !now {
-        if subscription.flag("cancel_at_period_end") {
-            return Err(StripeError::invalid("No upcoming invoices for customer")
-                .code("invoice_upcoming_none"));
-        }
-        reason = "upcoming";
-        let mut items = changed.members("items").to_vec();
-        let anchor = changed.number("billing_cycle_anchor");
-        for item in &mut items {
-            let start = item.number("current_period_end");
-            item["current_period_start"] = start.into();
-            item["current_period_end"] =
-                period_end(anchor, &item["price"]["recurring"], start).into();
-        }
-        all.extend(invoice_lines::full(&mut scratch, &items));
-    }
-    let held = discounts::holding(&mut scratch, id);
-    let name = scratch.new_id("upcoming_in");
-    let mut invoice = invoices::compose(&mut scratch, &name, &changed, reason, all, &held);
-    let (due, balance) = invoice_pay::settle(&invoice);
-    invoice["amount_due"] = due.into();
-    invoice["amount_remaining"] = due.into();
-    invoice["ending_balance"] = balance.into();
-    Ok(invoice)
 }

@@ -63,6 +63,18 @@ pub fn after_failure(state: &mut State, invoice: &str, last: bool) {
     }
 }
 
+/// A change that waited for its payment is given up: its invoice is void.
+pub fn forget_proposal(state: &mut State, id: &str) {
+    let invoice = state
+        .all("invoice")
+        .find(|it| state.proposals.contains_key(it.id()) && invoices::subscription_of(it) == id)
+        .map(|it| it.id().to_owned());
+    if let Some(invoice) = invoice {
+        state.proposals.remove(&invoice);
+        invoices::cancel(state, &invoice);
+    }
+}
+
 /// The period is over: it ends where it was to end, or goes on with a draft for the next one.
 pub fn turn(state: &mut State, id: &str) {
     let subscription = state.get(id);

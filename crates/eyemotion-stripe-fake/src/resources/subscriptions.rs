@@ -142,7 +142,7 @@ fn trial_lines(state: &mut State, items: &[Value]) -> Vec<Value> {
     let mut lines = Vec::new();
     for item in items {
         let period = invoice_lines::of_item(item);
-        let words = "Free trial".to_owned();
+        let words = "Free trial";
         lines.push(invoice_lines::line(state, item, 0, period, words, false));
     }
     lines

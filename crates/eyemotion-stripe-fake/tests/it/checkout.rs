@@ -154,7 +154,7 @@ async fn a_code_takes_its_share_for_as_long_as_it_lasts() {
         for _ in 0..2 {
             stage
                 .fake
-                .advance(std::time::Duration::from_secs(31 * 86_400 + 3_600));
+                .advance(std::time::Duration::from_hours(31 * 24 + 1));
         }
         let mut paid: Vec<i64> = stage
             .invoices(subscription)

@@ -33,7 +33,6 @@ async fn a_renewal_is_drafted_and_paid_an_hour_later() {
         [
             "invoice.finalized",
             "payment_intent.created",
-            "payment_method.attached",
             "charge.succeeded",
             "payment_intent.succeeded",
             "charge.updated",
