@@ -43,6 +43,7 @@ const TABLES: &[PersonalTable] = &[
             "recurring_currency",
             "recurring_interval",
             "recurring_interval_count",
+            "state_since",
         ],
         withheld: &[],
         fate: BOOKS,

@@ -41,6 +41,7 @@ diesel::table! {
         recurring_currency -> Text,
         recurring_interval -> Text,
         recurring_interval_count -> Integer,
+        state_since -> Nullable<Timestamptz>,
     }
 }
 

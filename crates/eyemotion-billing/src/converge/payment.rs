@@ -64,8 +64,8 @@ impl Round<'_> {
         })
     }
 
-    /// Follows an intent through what it pays for. One that pays for nothing known is none of ours
-    /// yet: whatever it pays for looks at it.
+    /// Follows an intent through what it pays for. One that pays for nothing that we sell is none of
+    /// ours.
     pub(super) async fn payment_intent(&mut self, id: &str) -> Result<(), ConvergeError> {
         if let Some(payment) = payments::of_intent(self.tx, id).await? {
             return self.payment(&payment).await;
@@ -73,7 +73,22 @@ impl Round<'_> {
         if let Some(session) = order_outcomes::session_of_intent(self.tx, id).await? {
             return self.checkout_session(&session).await;
         }
-        Ok(())
+        let theirs = self.on.stripe.payment_intent(id).await?;
+        let order = theirs
+            .metadata
+            .get("order_id")
+            .and_then(|id| id.parse().ok());
+        if let Some(order) = order
+            && let Some(session) = order_outcomes::session_of(self.tx, order).await?
+        {
+            return self.checkout_session(&session).await;
+        }
+        let paid = self.on.stripe.invoice_payments_of(id).await?;
+        let invoice = paid.into_iter().find_map(|payment| payment.invoice);
+        match invoice {
+            Some(invoice) => Box::pin(self.invoice(&invoice.0)).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn charge(&mut self, id: &str) -> Result<(), ConvergeError> {
@@ -246,6 +261,7 @@ fn dispute_row(user: UserId, payment: Uuid, dispute: &Dispute) -> DisputeRow {
         reason: dispute.reason.clone(),
         evidence_due_at: dispute.evidence_details.as_ref().and_then(|it| it.due_by),
         withdrawn: is_withdrawn(dispute),
+        created_at: dispute.created,
     }
 }
 

@@ -33,7 +33,10 @@ impl Round<'_> {
             }
         }
         match &known {
-            Some(known) => subscriptions::update(self.tx, known.id, &row).await?,
+            Some(known) => {
+                let now = self.on.clock.now();
+                subscriptions::update(self.tx, known.id, &row, now).await?;
+            }
             None => subscriptions::insert(self.tx, self.on.clock.new_id(), &row).await?,
         }
         if row.is_live() {

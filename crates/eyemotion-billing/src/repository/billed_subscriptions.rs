@@ -123,10 +123,16 @@ pub(crate) async fn insert(tx: &mut Tx, id: Uuid, row: &BilledRow) -> Result<(),
     Ok(())
 }
 
-/// Makes a known one equal to this.
-pub(crate) async fn update(tx: &mut Tx, id: Uuid, row: &BilledRow) -> Result<(), DbError> {
+/// Makes a known one equal to this. If that is another state, it began `now`, unless the row tells
+/// better.
+pub(crate) async fn update(
+    tx: &mut Tx,
+    id: Uuid,
+    row: &BilledRow,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
     diesel::update(subscriptions::table.find(id))
-        .set(row)
+        .set((row, subscriptions::state_since.eq(now)))
         .execute(tx)
         .await?;
     Ok(())

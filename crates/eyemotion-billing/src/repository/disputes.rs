@@ -19,6 +19,8 @@ pub(crate) struct DisputeRow {
     pub evidence_due_at: Option<DateTime<Utc>>,
     /// Whether the money is gone from us.
     pub withdrawn: bool,
+    /// When the bank opened it: if it is lost, money is missing since then.
+    pub created_at: DateTime<Utc>,
 }
 
 /// Makes the row equal to the dispute.
