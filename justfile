@@ -56,6 +56,11 @@ bench-timing pairs="500":
 bench-kv changes="1000":
     cargo run --release --locked -p eyemotion-bench -- --kv {{ changes }}
 
+# How soon Stripe's webhooks are answered, at two hundred a second
+bench-webhooks seconds="10":
+    cargo build --release --locked -p eyemotion
+    cargo run --release --locked -p eyemotion-bench -- --webhooks {{ seconds }}
+
 # Print what the server holds in memory when nobody asks for anything
 bench-idle:
     cargo build --release --locked -p eyemotion

@@ -49,6 +49,15 @@ impl Request {
         self
     }
 
+    /// The same with a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.head.push_str(name);
+        self.head.push_str(": ");
+        self.head.push_str(value);
+        self.head.push_str("\r\n");
+        self
+    }
+
     /// The same to another process.
     pub const fn at(mut self, port: u16) -> Self {
         self.port = Some(port);

@@ -15,6 +15,7 @@ mod server;
 mod spend;
 mod statements;
 mod timing;
+mod webhooks;
 
 use clap::Parser;
 use http::Request;
@@ -53,6 +54,9 @@ struct Args {
     /// Only the credit ledger: spends of sixteen clients. Needs no binary.
     #[arg(long)]
     ledger: bool,
+    /// Instead: how soon webhooks are answered, two hundred a second for so many seconds.
+    #[arg(long)]
+    webhooks: Option<u64>,
     /// Instead: the memory of a server that nobody asks for anything.
     #[arg(long)]
     idle: bool,
@@ -85,6 +89,10 @@ async fn run(args: &Args) -> Result<()> {
     let server = Server::start(&args.binary).await?;
     if let Some(pairs) = args.timing {
         timing::run(&server, pairs).await?;
+        return server.stop().await;
+    }
+    if let Some(seconds) = args.webhooks {
+        webhooks::run(&server, seconds).await?;
         return server.stop().await;
     }
     if let Some(people) = args.pressure {

@@ -11,6 +11,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
+/// What webhooks are signed with.
+pub const WEBHOOK_SECRET: &str = "whsec_bench";
+
 /// The running server.
 pub struct Server {
     process: Process,
@@ -135,6 +138,8 @@ async fn serve(binary: &Path, url: &str, data: &Path, cache: bool) -> Result<(Pr
         .env("EYEMOTION_DATA_DIR", data)
         .env("EYEMOTION_LOG_FILTER", "warn")
         .env("EYEMOTION_CACHE_ENABLED", cache.to_string())
+        .env("STRIPE_SECRET_KEY", "sk_test_bench")
+        .env("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET)
         // Background work is not what is measured.
         .env("EYEMOTION_JOBS_WORKERS", "0")
         .stdout(Stdio::null())
