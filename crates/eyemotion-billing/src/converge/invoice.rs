@@ -31,7 +31,7 @@ impl Round<'_> {
         };
         let is_paid = theirs.status.as_deref() == Some("paid");
         if is_paid && let (Some(brings), Some(ours)) = (&brings, &ours) {
-            self.grant_included(brings, ours).await?;
+            self.grant_included(&theirs, brings, ours).await?;
         }
         if theirs.total == 0 && theirs.amount_paid == 0 {
             return Ok(());
@@ -145,19 +145,42 @@ impl Round<'_> {
         Ok(included::included(ours.id, &lines, trial, whole))
     }
 
+    /// Follows what was paid for the same subscription before, whether it was told of or not.
+    async fn invoices_before(&mut self, theirs: &Invoice) -> Result<(), ConvergeError> {
+        let Some(customer) = &theirs.customer else {
+            return Ok(());
+        };
+        let mut before = self.on.stripe.invoices_of(&customer.0).await?;
+        before.retain(|each| {
+            each.created < theirs.created
+                && each.status.as_deref() == Some("paid")
+                && each.subscription() == theirs.subscription()
+        });
+        before.sort_by_key(|each| each.created);
+        for each in before {
+            if payments::of_invoice(self.tx, &each.id).await?.is_none() {
+                Box::pin(self.invoice(&each.id)).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn grant_included(
         &mut self,
+        theirs: &Invoice,
         brings: &Included,
         ours: &KnownSubscription,
     ) -> Result<(), ConvergeError> {
+        let known = lots::of_source(self.tx, self.user, brings.source_type, &brings.source_id);
+        if known.await?.is_some() {
+            return Ok(());
+        }
         let mut credits = brings.credits.0;
         if brings.source_type == UPGRADE {
             let name = period_name(ours.id, brings.period.start);
+            // Nothing is added to a period before its own credits have come.
+            self.invoices_before(theirs).await?;
             let granted = lots::granted_for(self.tx, self.user, &name, &brings.source_id).await?;
-            if granted == 0 {
-                // Nothing is added to a period before its own credits have come.
-                return Err(ConvergeError::NotYet(format!("what was paid for {name}")));
-            }
             credits = credits.min(brings.most.0.saturating_sub(granted));
         }
         // What ended before its period's end takes its credits along.

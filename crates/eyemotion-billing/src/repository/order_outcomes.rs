@@ -55,6 +55,17 @@ pub(crate) async fn session_of_intent(
     Ok(found.flatten())
 }
 
+/// The checkout session of an order.
+pub(crate) async fn session_of(tx: &mut Tx, id: Uuid) -> Result<Option<String>, DbError> {
+    let found: Option<Option<String>> = payment_orders::table
+        .find(id)
+        .select(payment_orders::stripe_checkout_session_id)
+        .first(tx)
+        .await
+        .optional()?;
+    Ok(found.flatten())
+}
+
 /// Sets where an order stands, with what Stripe made for it.
 pub(crate) async fn set(
     tx: &mut Tx,
