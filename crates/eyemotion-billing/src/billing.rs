@@ -1,7 +1,9 @@
 use crate::error::BillingError;
 use crate::hot_reads::{HotReads, HotSubscription};
 use crate::ledger::{Ledger, LotGrant, available};
-use crate::model::{ActionPrice, CreditUsage, CreditsOverview, LotKind, Plan, SubscriptionOverview};
+use crate::model::{
+    ActionPrice, CreditUsage, CreditsOverview, LotKind, Plan, SubscriptionOverview,
+};
 use crate::repository::{lots, plans, prices, subscriptions, usage};
 use crate::service::{Billing, CreditGrant};
 use async_trait::async_trait;
