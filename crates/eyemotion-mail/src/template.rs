@@ -24,8 +24,9 @@ const fn template(
 }
 
 /// Every mail. Members: `name` (the reader's), `link` (a whole URL), `code`, `minutes` and `days`
-/// (how long it is good), `device`, `ip`, `at` (RFC 3339), `email`, `provider`, `role`.
-pub const TEMPLATES: [Template; 17] = [
+/// (how long it is good), `device`, `ip`, `at` (RFC 3339), `email`, `provider`, `role`, `amount`
+/// (with its currency), `item` (what was bought).
+pub const TEMPLATES: [Template; 21] = [
     template(
         "confirm_email",
         &["link"],
@@ -87,6 +88,10 @@ pub const TEMPLATES: [Template; 17] = [
         &["link"],
         &["name", "code", "minutes", "ip", "device"],
     ),
+    template("payment_received", &["amount"], &["name", "item", "link"]),
+    template("payment_failed", &["amount"], &["name", "link"]),
+    template("payment_action_required", &["amount", "link"], &["name"]),
+    template("trial_ends", &["at"], &["name"]),
 ];
 
 /// The template of this name.

@@ -18,6 +18,8 @@ fn sample() -> Map<String, Value> {
         "provider": "github",
         "role": "super_admin",
         "days": 14,
+        "amount": "299.00 THB",
+        "item": "500 credits",
     });
     data.as_object().unwrap().clone()
 }
