@@ -117,10 +117,10 @@ where
 }
 
 /// Executes a statement, which is prepared once.
-pub(crate) fn execute<'a, T>(
-    mut connection: &'a AsyncPgConnection,
+pub(crate) fn execute<T>(
+    mut connection: &AsyncPgConnection,
     statement: T,
-) -> BoxFuture<'a, QueryResult<usize>>
+) -> BoxFuture<'_, QueryResult<usize>>
 where
     T: QueryFragment<Pg> + QueryId,
 {

@@ -192,6 +192,8 @@ impl Query for Entry<'_> {
     type SqlType = (Text, Text, Nullable<Text>, Nullable<Timestamptz>);
 }
 
+type EntryRow = (String, String, Option<String>, Option<DateTime<Utc>>);
+
 /// Opens the session, notes the sign-in with the person and takes the counters away; besides, which
 /// of these let nobody on now. None if there is no such person. `tx` is the platform's.
 pub(crate) async fn enter(
@@ -203,10 +205,9 @@ pub(crate) async fn enter(
         keys: bytes(keys),
         session,
     };
-    type Row = (String, String, Option<String>, Option<DateTime<Utc>>);
     let mut entered = None;
     let mut held = Vec::new();
-    for (email, role, rule, free_at) in query.load::<Row>(tx).await? {
+    for (email, role, rule, free_at) in query.load::<EntryRow>(tx).await? {
         entered = Some(EnteredRow { email, role });
         held.extend(rule.zip(free_at));
     }
