@@ -1,3 +1,4 @@
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -45,6 +46,18 @@ pub enum Command {
     },
     /// Read and write the key-value store.
     Kv(KvArgs),
+    /// Look after what Stripe tells.
+    Billing {
+        /// What to do.
+        #[command(subcommand)]
+        action: BillingAction,
+    },
+    /// Look after the plans on sale.
+    Plans {
+        /// What to do.
+        #[command(subcommand)]
+        action: PlansAction,
+    },
     /// Bring people over from another platform.
     Import {
         /// Which one.
@@ -118,6 +131,92 @@ pub enum AdminAction {
         #[arg(long, default_value = "super_admin")]
         role: String,
     },
+}
+
+/// Actions on plans.
+#[derive(Debug, Subcommand)]
+pub enum PlansAction {
+    /// Make Stripe's catalogue agree with the plans in the database, and tell what it lacked.
+    Sync {
+        /// Only tell; write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Actions on payments. They work on the running server's database, so they need its settings.
+#[derive(Debug, Subcommand)]
+pub enum BillingAction {
+    /// Look at Stripe's events, or have them worked on again.
+    Events {
+        /// What to do.
+        #[command(subcommand)]
+        action: EventsAction,
+    },
+    /// Fetch the events that did not come, make every row equal to what Stripe has, and list what
+    /// was not. Ends with 1 if something differed.
+    Reconcile {
+        /// Everything of every customer, not only what changed within a day or is not settled.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Look after the figures of the business.
+    Analytics {
+        /// What to do.
+        #[command(subcommand)]
+        action: AnalyticsAction,
+    },
+}
+
+/// Actions on the figures of the business.
+#[derive(Debug, Subcommand)]
+pub enum AnalyticsAction {
+    /// Make days anew of history, payments and ledger, and check that they add up.
+    Rebuild {
+        /// The first day, 2026-01-31 say.
+        #[arg(long)]
+        from: NaiveDate,
+        /// The last day; today if it is not given.
+        #[arg(long)]
+        to: Option<NaiveDate>,
+    },
+}
+
+/// Actions on Stripe's events.
+#[derive(Debug, Subcommand)]
+pub enum EventsAction {
+    /// List them, latest first, a JSON object on each line.
+    List {
+        /// Which.
+        #[command(flatten)]
+        filter: EventsFilter,
+        /// How many at most.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Have the running server work on them once more; without a filter nothing happens.
+    Replay {
+        /// Which.
+        #[command(flatten)]
+        filter: EventsFilter,
+    },
+}
+
+/// Which of Stripe's events.
+#[derive(Debug, Args)]
+pub struct EventsFilter {
+    /// The one with this id, evt_...
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Those of this type, invoice.paid say.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Those that came since this moment, 2026-11-23T00:00:00Z say.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<DateTime<Utc>>,
+    /// Those that were given up.
+    #[arg(long)]
+    pub dead: bool,
 }
 
 /// Where in the store, and what to do.

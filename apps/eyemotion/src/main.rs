@@ -1,6 +1,8 @@
 //! `eyemotion`: the server and everything that operates it.
 
 mod admin;
+mod analytics;
+mod billing;
 mod cli;
 mod database;
 mod failpoints;
@@ -8,6 +10,7 @@ mod import;
 mod kv;
 mod logging;
 mod output;
+mod plans;
 mod serve;
 mod settings;
 
@@ -81,7 +84,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Serve(_) => Box::pin(serve::run(settings)).await,
             Command::Migrate { action } => database::migrate(&settings, action).await,
             Command::Admin { action } => Box::pin(admin::run(&settings, action)).await,
+            Command::Plans { action } => Box::pin(plans::run(&settings, action)).await,
             Command::Kv(args) => Box::pin(kv::run(&settings, args)).await,
+            Command::Billing { action } => Box::pin(billing::run(&settings, action)).await,
             Command::Import { source } => Box::pin(import::run(&settings, source)).await,
             Command::Openapi | Command::Completions { .. } | Command::Config { .. } => Ok(()),
         }

@@ -21,7 +21,7 @@ use eyemotion_auth::{
 };
 use eyemotion_billing::{
     BillingService, ExpireHolds, Ledger, OverdueHolds, RenewSubscriptions, StripeError,
-    StripeWebhooks, Subscriptions,
+    InvalidRedirect, PaymentsService, StripeWebhooks, Subscriptions,
 };
 use eyemotion_core::{Clock, SystemClock};
 use eyemotion_db::{Changes, ConnectError, DatabaseConfig, Db};
@@ -75,6 +75,9 @@ pub enum ComposeError {
     /// Stripe's key or address.
     #[error(transparent)]
     Stripe(#[from] StripeError),
+    /// Where browsers may be led back to.
+    #[error("server.frontend_url (FRONTEND_URL) or billing.redirect_urls: {0}")]
+    Redirect(#[from] InvalidRedirect),
     /// A schedule that cannot be read: a mistake of ours.
     #[error(transparent)]
     Schedule(#[from] InvalidSchedule),
@@ -181,6 +184,7 @@ impl Gateway {
             accounts,
             federation,
             billing,
+            payments.payments,
             payments.webhooks,
             projects,
             FileService::new(storage),
@@ -368,6 +372,7 @@ impl Services {
         accounts: Arc<AccountService>,
         federation: FederationService,
         billing: BillingService,
+        payments: Arc<PaymentsService>,
         webhooks: Arc<StripeWebhooks>,
         projects: ProjectService,
         files: FileService,
@@ -389,6 +394,7 @@ impl Services {
             analytics: figures.analytics,
             overview: figures.overview,
             billing: Arc::new(billing),
+            payments,
             webhooks,
             projects: Arc::new(projects),
             files: Arc::new(files),

@@ -32,7 +32,7 @@ pub use analytics::analytics;
 pub use app::serve;
 pub use compose::{ComposeError, Gateway, accounts};
 pub use kv::{Programs, kv};
-pub use payments::webhooks;
+pub use payments::{catalogue, webhooks};
 pub use problem::{ApiError, Problem};
 pub use rate_limit::RateLimits;
 pub use services::{Limits, Services, TrustedProxies};

@@ -51,6 +51,12 @@ names! {
     BillingInterval: [Interval::Month, Interval::Year], Interval::as_str;
     /// Over how many days a report goes.
     ReportPeriod: eyemotion_billing::ReportPeriod::ALL, eyemotion_billing::ReportPeriod::as_str;
+    /// Where an order stands.
+    OrderStatus: eyemotion_billing::OrderStatus::ALL, eyemotion_billing::OrderStatus::as_str;
+    /// Where a payment stands.
+    PaymentStatus: eyemotion_billing::PaymentStatus::ALL, eyemotion_billing::PaymentStatus::as_str;
+    /// What a payment was for.
+    PaymentKind: eyemotion_billing::PaymentKind::ALL, eyemotion_billing::PaymentKind::as_str;
     /// Where a subscription stands.
     SubscriptionStatus: [
         Subscription::Active,

@@ -4,7 +4,7 @@ use eyemotion_admin::{Audit, Overview};
 use eyemotion_auth::{
     Accounts, ApiKeys, Federation, People, Privacy, Recovery, SessionGate, Sessions,
 };
-use eyemotion_billing::{Analytics, Billing, Webhooks};
+use eyemotion_billing::{Analytics, Billing, Payments, Webhooks};
 use eyemotion_health::Health;
 use eyemotion_kv::{FlagSettings, KeyValue};
 use eyemotion_ports::Flags;
@@ -40,6 +40,8 @@ pub struct Services {
     pub overview: Arc<dyn Overview>,
     /// Plans, subscriptions and credits.
     pub billing: Arc<dyn Billing>,
+    /// What people pay for.
+    pub payments: Arc<dyn Payments>,
     /// What Stripe tells.
     pub webhooks: Arc<dyn Webhooks>,
     /// Projects.

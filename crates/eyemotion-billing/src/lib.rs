@@ -40,7 +40,7 @@ pub use error::BillingError;
 pub use jobs::{ExpireHolds, RenewSubscriptions};
 pub use ledger::{Ledger, reversal_target};
 pub use model::{
-    ActionPrice, BillingInterval, CreditUsage, CreditsOverview, Plan, PriceUnit,
+    ActionPrice, BillingInterval, CreditUsage, CreditsOverview, OrderStatus, PaymentKind, PaymentStatus, Plan, PriceUnit,
     SubscriptionOverview, SubscriptionStatus,
 };
 pub use overdue::{Expired, OverdueHolds};

@@ -129,6 +129,39 @@ names! {
     Refund = "refund",
 }
 
+impl OrderStatus {
+    /// Every one there is.
+    pub const ALL: &'static [Self] = &[
+        Self::Created,
+        Self::Open,
+        Self::Processing,
+        Self::Paid,
+        Self::Failed,
+        Self::Expired,
+    ];
+}
+
+impl PaymentStatus {
+    /// Every one there is.
+    pub const ALL: &'static [Self] = &[
+        Self::Pending,
+        Self::Completed,
+        Self::Failed,
+        Self::Refunded,
+        Self::Cancelled,
+    ];
+}
+
+impl PaymentKind {
+    /// Every one there is.
+    pub const ALL: &'static [Self] = &[
+        Self::Subscription,
+        Self::CreditPurchase,
+        Self::OneTime,
+        Self::Refund,
+    ];
+}
+
 /// What can be subscribed to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

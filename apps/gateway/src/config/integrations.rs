@@ -8,12 +8,25 @@ use super::Secret;
 use super::problem::Problems;
 
 /// The `[stripe]` section: payments.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StripeSettings {
     /// The account's secret key (`sk_live_…`, `sk_test_…`) or a restricted one (`rk_…`).
     pub secret_key: Option<Secret>,
-    /// The webhook endpoint's signing secret (`whsec_…`).
+    /// The webhook endpoint's signing secret (`whsec_…`); while it is being replaced, the old one
+    /// and the new one with a comma between them.
     pub webhook_secret: Option<Secret>,
+    /// Where Stripe's API is.
+    pub api_url: String,
+}
+
+impl Default for StripeSettings {
+    fn default() -> Self {
+        Self {
+            secret_key: None,
+            webhook_secret: None,
+            api_url: "https://api.stripe.com".to_owned(),
+        }
+    }
 }
 
 impl StripeSettings {
@@ -34,6 +47,11 @@ impl StripeSettings {
             starts(&self.webhook_secret, &["whsec_"]),
             "stripe.webhook_secret",
             "must start with whsec_",
+        );
+        problems.require(
+            is_provider_url(&self.api_url),
+            "stripe.api_url",
+            "must be an https:// URL without query; http:// only for 127.0.0.1, [::1] and localhost",
         );
     }
 }

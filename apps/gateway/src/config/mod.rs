@@ -6,6 +6,7 @@
 //! environment: [`load`] is given a map, so tests vary it.
 
 mod auth;
+mod billing;
 mod cache;
 mod database;
 mod dump;
@@ -28,6 +29,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use auth::AuthSettings;
+pub use billing::BillingSettings;
 pub use cache::CacheSettings;
 pub use database::{DataSettings, DatabaseSettings, PgSettings};
 pub use integrations::{OauthSettings, OpenaiSettings, SmtpSettings, StripeSettings};
@@ -68,6 +70,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Payments.
     pub stripe: StripeSettings,
+    /// The house's rules of paying.
+    pub billing: BillingSettings,
     /// AI tools.
     pub openai: OpenaiSettings,
     /// Mail.
@@ -87,6 +91,7 @@ impl Settings {
         self.jobs.validate(problems);
         self.log.validate(problems);
         self.stripe.validate(problems);
+        self.billing.validate(problems);
         self.smtp.validate(problems);
         self.oauth.validate(problems);
         problems.require(

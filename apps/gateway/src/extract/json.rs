@@ -75,7 +75,7 @@ fn content_type(req: &HttpRequest) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, detail))
 }
 
-fn content_length(req: &HttpRequest) -> Option<usize> {
+pub(super) fn content_length(req: &HttpRequest) -> Option<usize> {
     req.headers()
         .get(header::CONTENT_LENGTH)?
         .to_str()
@@ -84,7 +84,7 @@ fn content_length(req: &HttpRequest) -> Option<usize> {
         .ok()
 }
 
-async fn read(
+pub(super) async fn read(
     mut payload: Payload,
     declared: Option<usize>,
     max: usize,

@@ -9,6 +9,7 @@ mod json;
 mod limited;
 mod origin;
 mod parameters;
+mod raw_body;
 mod reader;
 mod service_caller;
 
@@ -22,5 +23,6 @@ pub use json::ValidJson;
 pub use limited::{Limited, Mail, Refresh, Register, SignIn};
 pub use origin::Origin;
 pub use parameters::{Id, PageQuery, ValidQuery};
+pub use raw_body::RawBody;
 pub use reader::Reader;
 pub use service_caller::ServiceCaller;

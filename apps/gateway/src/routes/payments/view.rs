@@ -1,6 +1,6 @@
 use crate::names::{BillingInterval, SubscriptionStatus};
-use crate::wire::Timestamp;
-use eyemotion_billing::{Plan, SubscriptionOverview};
+use crate::wire::{Success, Timestamp};
+use eyemotion_billing::{Checkout, Plan, PlanChange, SubscriptionOverview};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -140,6 +140,84 @@ impl From<eyemotion_auth::Subscription> for SubscriptionView {
             storage_used: it.storage_used_bytes,
             storage_limit: it.storage_limit_bytes,
             created_at: it.created_at.into(),
+        }
+    }
+}
+
+/// A page on which somebody pays.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CheckoutAnswer {
+    success: Success,
+    session_id: String,
+    checkout_url: String,
+}
+
+impl From<Checkout> for CheckoutAnswer {
+    fn from(checkout: Checkout) -> Self {
+        Self {
+            success: Success,
+            session_id: checkout.session,
+            checkout_url: checkout.url,
+        }
+    }
+}
+
+/// A subscription after a change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SubscriptionChangeAnswer {
+    success: Success,
+    message: &'static str,
+    subscription: SubscriptionView,
+}
+
+impl SubscriptionChangeAnswer {
+    pub(super) fn new(message: &'static str, subscription: SubscriptionOverview) -> Self {
+        Self {
+            success: Success,
+            message,
+            subscription: subscription.into(),
+        }
+    }
+}
+
+/// A change of plan, made or to be made.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PlanChangeAnswer {
+    success: Success,
+    change: PlanChangeView,
+}
+
+/// When a plan changes and what that costs.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PlanChangeView {
+    #[schema(example = "pro")]
+    plan_name: String,
+    /// Now, or with the next period.
+    immediate: bool,
+    effective_at: Timestamp,
+    /// What is charged now, in minor units of `currency`.
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    amount_due: i64,
+    #[schema(example = "THB")]
+    currency: String,
+    /// Given back with the change, it keeps the amount.
+    proration_date: Option<Timestamp>,
+}
+
+impl From<PlanChange> for PlanChangeAnswer {
+    fn from(it: PlanChange) -> Self {
+        Self {
+            success: Success,
+            change: PlanChangeView {
+                plan_name: it.plan,
+                immediate: it.now,
+                effective_at: it.effective_at.into(),
+                amount_due: it.due.amount,
+                currency: it.due.currency,
+                proration_date: it.proration_date.map(Timestamp),
+            },
         }
     }
 }
