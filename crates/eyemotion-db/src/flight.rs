@@ -59,8 +59,14 @@ pub(crate) async fn fly<R>(
     }
     let result = match result {
         Ok(()) => finish(query).await,
-        // It has failed as well, or was not sent.
-        Err(error) => Err(error),
+        Err(error) => {
+            // What was sent is taken: dropped while it is being prepared, it would leave those who
+            // come after it on this connection to wait for it.
+            if !unsent {
+                let _ = finish(query).await;
+            }
+            Err(error)
+        }
     };
     let ended = ending.is_some();
     let committed = match ending {
