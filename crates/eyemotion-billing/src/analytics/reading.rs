@@ -6,7 +6,7 @@ use crate::analytics::{
     Summary, TransactionLine,
 };
 use crate::error::BillingError;
-use crate::repository::analytics;
+use crate::repository::{analytics, cohorts};
 use chrono::{Datelike, Days, Months, NaiveDate};
 use eyemotion_core::{Credits, Ctx, Ratio};
 use std::collections::{BTreeMap, HashMap};
@@ -291,8 +291,8 @@ pub(super) async fn cohorts(
     let currency = service.currency(currency)?;
     let today = service.fresh(ctx).await?.last_day;
     let mut tx = service.db.read(ctx).await?;
-    let rows = analytics::cohorts(&mut tx, &currency).await?;
-    let cash = analytics::cohort_cash(&mut tx, &currency).await?;
+    let rows = cohorts::retention(&mut tx, &currency).await?;
+    let cash = cohorts::cash(&mut tx, &currency).await?;
     let cash: HashMap<_, _> = cash.into_iter().map(|row| (row.cohort, row)).collect();
     let mut changes: BTreeMap<NaiveDate, BTreeMap<NaiveDate, (i64, i64)>> = BTreeMap::new();
     for row in rows {

@@ -3,6 +3,7 @@
 pub(crate) mod analytics;
 pub(crate) mod analytics_days;
 pub(crate) mod billed_subscriptions;
+pub(crate) mod cohorts;
 pub(crate) mod customer_copies;
 pub(crate) mod disputes;
 pub(crate) mod events;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod analytics;
 mod api_keys;
 mod browser;
 mod clips;
@@ -15,6 +16,7 @@ mod limits;
 pub(crate) mod mailbox;
 mod oauth;
 mod oidc;
+mod payments;
 mod people;
 mod privacy;
 mod projects;
@@ -23,3 +25,4 @@ mod sessions;
 mod transfers;
 mod uploader;
 mod uploads;
+mod webhooks;

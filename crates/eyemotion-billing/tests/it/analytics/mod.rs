@@ -3,4 +3,5 @@
 mod days;
 mod histories;
 mod story;
+mod ten_people;
 mod twelve_months;
