@@ -12,6 +12,7 @@ mod concurrency;
 mod holds;
 mod ledger;
 mod model;
+mod payments;
 mod prices;
 mod reversals;
 mod rights;

@@ -6,6 +6,9 @@ use eyemotion_testkit::{Answer, Client, Contract, Operation, TestApp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// The owner's checkout, while there is one.
+const CHECKOUT: &str = "cs_test_of_the_owner";
+
 /// Somebody with one of everything.
 struct Owner {
     client: Client,
@@ -76,6 +79,7 @@ impl Owner {
         match noun {
             "projectId" | "projects" | "project" => self.project.clone(),
             "fileId" | "files" => self.file.clone(),
+            "checkout" => CHECKOUT.to_owned(),
             "sessions" => self.session.clone(),
             "identities" => self.identity.clone(),
             "userId" | "users" | "user" => self.client.user().to_owned(),
@@ -177,6 +181,18 @@ async fn somebody_elses_and_nobodys_look_alike_and_nothing_changes() {
     let app = TestApp::start().await;
     let owner = Owner::new(&app).await;
     let (stranger, anonymous) = (app.person().await, app.anonymous());
+    let order = format!(
+        "INSERT INTO payment_orders
+            (user_id, kind, credits, amount, success_url, cancel_url, expires_at, stripe_checkout_session_id)
+        VALUES ('{}', 'credits', 100, 5000, 'https://a/', 'https://b/', now(), '{CHECKOUT}')",
+        owner.client.user()
+    );
+    app.database
+        .admin()
+        .await
+        .batch_execute(&order)
+        .await
+        .unwrap();
     let before = state(&app).await;
     assert!(before.len() > 15, "{before:?}");
     let mut wrong = String::new();
