@@ -24,7 +24,8 @@ impl Round<'_> {
             user_id: self.user.0,
             payment_id: Some(payment.id),
             kind: "early_fraud_warning",
-            open: theirs.actionable,
+            // Nothing is left to act on once all of it went back.
+            open: theirs.actionable && payment.status != "refunded",
             reason: theirs.fraud_type,
         };
         warnings::upsert(self.tx, &row).await?;

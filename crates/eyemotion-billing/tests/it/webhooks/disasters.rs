@@ -243,7 +243,8 @@ async fn whoever_pays_within_the_grace_keeps_the_plan() {
 /// Plans are changed to and fro in the middle of a period: never more than the largest one's.
 #[tokio::test]
 async fn plan_cycling_within_a_period_mints_nothing() {
-    for seed in 0..4_usize {
+    // At most 24 days: within November.
+    for seed in 0..3_usize {
         let shop = Shop::open().await;
         let buyer = shop.buyer().await;
         let subscription = shop.subscribe(&buyer, "creator").await;
