@@ -56,7 +56,7 @@ impl Story {
         let sql = "insert into subscriptions (id, user_id, plan_id, status, current_period_start, current_period_end,
                 created_at, recurring_amount, recurring_interval, recurring_interval_count, recurring_currency)
             values ($1, $2, (select id from subscription_plans where name = $3 and billing_interval = 'month'), $4,
-                $5, $5 + interval '1 month', $5, $6, $7, $8, $9)";
+                $5::timestamptz, $5::timestamptz + interval '1 month', $5, $6, $7, $8, $9)";
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 9] = [
             &id,
             &user.0,
