@@ -119,7 +119,8 @@ impl Shop {
         self.settle().await;
     }
 
-    /// What was told, by the order in which people came; ids and times of ours left out.
+    /// What was told, by the order in which people came; ids and times of ours left out, and the
+    /// free plan's periods, which its own clock keeps and nobody winds here.
     async fn state(&self) -> Vec<(&'static str, Vec<Value>)> {
         let person = "(select count(*) from auth.users u where u.id < it.user_id)";
         let mut state = Vec::new();
@@ -127,8 +128,8 @@ impl Shop {
             (
                 "subscriptions",
                 "'plan', (select name from subscription_plans p where p.id = it.plan_id), 'status', status,
-                 'paid', stripe_subscription_id is not null, 'start', current_period_start,
-                 'end', current_period_end, 'cancels', cancel_at_period_end, 'owed', past_due_since,
+                 'paid', stripe_subscription_id is not null, 'start', case when stripe_subscription_id is not null then current_period_start end,
+                 'end', case when stripe_subscription_id is not null then current_period_end end, 'cancels', cancel_at_period_end, 'owed', past_due_since,
                  'amount', recurring_amount",
                 "from subscriptions it",
             ),
