@@ -39,7 +39,9 @@ pub(super) async fn financial(
     let payments = analytics::payments(&mut tx, &currency, since, PAYMENTS).await?;
     let currencies = analytics::currencies(&mut tx).await?;
     let mut total = Revenue::default();
-    revenue.iter().for_each(|row| total.add(row.revenue()));
+    for row in &revenue {
+        total.add(row.revenue());
+    }
     let margin = Ratio::new(service.config.gross_margin_percent, 100_u8).unwrap_or(Ratio::ZERO);
     Ok(Financial {
         period,
