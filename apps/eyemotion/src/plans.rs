@@ -13,11 +13,7 @@ pub async fn run(settings: &Settings, action: PlansAction) -> Result<(), Failure
     done
 }
 
-async fn act(
-    settings: &Settings,
-    database: &Database,
-    action: PlansAction,
-) -> Result<(), Failure> {
+async fn act(settings: &Settings, database: &Database, action: PlansAction) -> Result<(), Failure> {
     let PlansAction::Sync { dry_run } = action;
     eyemotion_db::migrate(&database.config)
         .await

@@ -20,8 +20,8 @@ use eyemotion_auth::{
     InvalidProvider, Keys, KeysError, Links, SendTokenMail, Throttling, TokenMailer,
 };
 use eyemotion_billing::{
-    BillingService, ExpireHolds, Ledger, OverdueHolds, RenewSubscriptions, StripeError,
-    InvalidRedirect, PaymentsService, StripeWebhooks, Subscriptions,
+    BillingService, ExpireHolds, InvalidRedirect, Ledger, OverdueHolds, PaymentsService,
+    RenewSubscriptions, StripeError, StripeWebhooks, Subscriptions,
 };
 use eyemotion_core::{Clock, SystemClock};
 use eyemotion_db::{Changes, ConnectError, DatabaseConfig, Db};
@@ -147,14 +147,8 @@ impl Gateway {
         );
         let billing = BillingService::new(db.clone(), Arc::clone(clock), Arc::clone(&activity))
             .with_hot_reads(&changes);
-        let payments = PaymentParts::new(
-            settings,
-            &db,
-            clock,
-            &activity,
-            &quota,
-            mail::outbox(clock),
-        )?;
+        let payments =
+            PaymentParts::new(settings, &db, clock, &activity, &quota, mail::outbox(clock))?;
         let analytics = AnalyticsParts::new(&db, clock);
         let mail = MailParts::new(settings, &db, clock)?;
         let kv = KvParts::new(&db, clock, &activity, &changes);

@@ -21,6 +21,4 @@ pub use jobs::{
     ActivityLogKeeper, ForgetIdempotencyKeys, IdempotencyKeyKeeper, MaintainActivityLog,
 };
 pub use lifecycle::{ActivityOfPeople, WorkOfPeople};
-pub use overview::{
-    Overview, OverviewService, PeopleFigures, PlatformFigures, ProjectFigures,
-};
+pub use overview::{Overview, OverviewService, PeopleFigures, PlatformFigures, ProjectFigures};

@@ -34,14 +34,14 @@ pub use analytics::{
     RefreshAnalytics, ReportPeriod, Revenue, RollForward, Summary, TransactionLine,
 };
 pub use billing::BillingService;
-pub use converge::{Convergence, ConvergenceParts};
 pub use catalogue::{Catalogue, CatalogueChange, CatalogueError};
+pub use converge::{Convergence, ConvergenceParts};
 pub use error::BillingError;
 pub use jobs::{ExpireHolds, RenewSubscriptions};
 pub use ledger::{Ledger, reversal_target};
 pub use model::{
-    ActionPrice, BillingInterval, CreditUsage, CreditsOverview, OrderStatus, PaymentKind, PaymentStatus, Plan, PriceUnit,
-    SubscriptionOverview, SubscriptionStatus,
+    ActionPrice, BillingInterval, CreditUsage, CreditsOverview, OrderStatus, PaymentKind,
+    PaymentStatus, Plan, PriceUnit, SubscriptionOverview, SubscriptionStatus,
 };
 pub use overdue::{Expired, OverdueHolds};
 pub use payments::{
@@ -52,7 +52,7 @@ pub use service::{Billing, CreditGrant};
 pub use stripe::{Confirmation, IdempotencyKey, Stripe, StripeConfig, StripeError};
 pub use subscriptions::{Renewed, Subscriptions};
 pub use webhook::{
-    CancelLapsed, Difference, DriftReport, EndGrace, EventFilter, FetchMissedEvents, MAX_BODY, PaymentsProbe,
-    ProcessStripeEvent, ReconcilePayments, ReconcileScope, SignatureError, StripeEvent,
-    StripeWebhooks, WebhookError, Webhooks, verify_signature, workers,
+    CancelLapsed, Difference, DriftReport, EndGrace, EventFilter, FetchMissedEvents, MAX_BODY,
+    PaymentsProbe, ProcessStripeEvent, ReconcilePayments, ReconcileScope, SignatureError,
+    StripeEvent, StripeWebhooks, WebhookError, Webhooks, verify_signature, workers,
 };

@@ -67,7 +67,8 @@ pub(crate) async fn extend_upload(
 ) -> Result<(), StorageError> {
     let name = upload_hold(file.id);
     let extended = parts.credits.extend(tx, file.owner, &name, until).await;
-    Ok(unless_over(extended)?.unwrap_or_default())
+    unless_over(extended)?;
+    Ok(())
 }
 
 /// Pays for an upload and sets aside what processing it costs. Returns the balance afterwards.

@@ -118,21 +118,18 @@ impl Round<'_> {
         created_at: DateTime<Utc>,
         paid: Option<Paid>,
     ) -> Result<(), ConvergeError> {
-        let id = match &known {
-            Some(known) => {
-                let mut row = row.clone();
-                if known.status == "refunded" && row.status == "completed" {
-                    // Whether it still is, is found out below.
-                    row.status = "refunded";
-                }
-                payments::update(self.tx, known.id, &row).await?;
-                known.id
+        let id = if let Some(known) = &known {
+            let mut row = row.clone();
+            if known.status == "refunded" && row.status == "completed" {
+                // Whether it still is, is found out below.
+                row.status = "refunded";
             }
-            None => {
-                let id = self.on.clock.new_id();
-                payments::insert(self.tx, id, &row, created_at).await?;
-                id
-            }
+            payments::update(self.tx, known.id, &row).await?;
+            known.id
+        } else {
+            let id = self.on.clock.new_id();
+            payments::insert(self.tx, id, &row, created_at).await?;
+            id
         };
         let is_done = |status: &str| matches!(status, "completed" | "refunded");
         let was_done = known.is_some_and(|known| is_done(&known.status));

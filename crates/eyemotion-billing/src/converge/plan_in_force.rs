@@ -54,18 +54,14 @@ impl Round<'_> {
         }
         let plan = plans::monthly(self.tx, FREE_PLAN).await?;
         let now = self.on.clock.now().trunc_subsecs(6);
-        let (id, period) = match subscriptions::free(self.tx, user).await? {
-            Some(free) => {
-                let period = Period::around(now, free.created_at);
-                subscriptions::resume_free(self.tx, free.id, period).await?;
-                (free.id, period)
-            }
-            None => {
-                let (id, period) = (self.on.clock.new_id(), Period::around(now, now));
-                crate::repository::subscriptions::insert(self.tx, id, user, plan.id, period)
-                    .await?;
-                (id, period)
-            }
+        let (id, period) = if let Some(free) = subscriptions::free(self.tx, user).await? {
+            let period = Period::around(now, free.created_at);
+            subscriptions::resume_free(self.tx, free.id, period).await?;
+            (free.id, period)
+        } else {
+            let (id, period) = (self.on.clock.new_id(), Period::around(now, now));
+            crate::repository::subscriptions::insert(self.tx, id, user, plan.id, period).await?;
+            (id, period)
         };
         wallets::ensure(self.tx, user);
         let credits = plan.credits_included;

@@ -101,10 +101,10 @@ impl Ledger {
         }
         let now = self.clock.now();
         let hold = pending(holds::find(tx, user, &capture.hold).await?, now)?;
-        let held = Credits(hold.amount);
-        let wanted = capture.credits.unwrap_or(held);
-        if wanted > held {
-            return Err(LedgerError::BeyondHold { held, wanted });
+        let kept = Credits(hold.amount);
+        let wanted = capture.credits.unwrap_or(kept);
+        if wanted > kept {
+            return Err(LedgerError::BeyondHold { held: kept, wanted });
         }
         let resolution = Resolution {
             status: CAPTURED,

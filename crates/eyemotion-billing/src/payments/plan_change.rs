@@ -264,12 +264,11 @@ impl PaymentsService {
                     .update_subscription(&key, &ground.theirs.id, &form)
                     .await?;
             }
-            let planned = match schedule_of(ground) {
-                Some(id) => stripe.subscription_schedule(id).await?,
-                None => {
-                    let key = IdempotencyKey::of("schedule", change)?;
-                    stripe.create_schedule(&key, &ground.theirs.id).await?
-                }
+            let planned = if let Some(id) = schedule_of(ground) {
+                stripe.subscription_schedule(id).await?
+            } else {
+                let key = IdempotencyKey::of("schedule", change)?;
+                stripe.create_schedule(&key, &ground.theirs.id).await?
             };
             let begin = planned
                 .phases

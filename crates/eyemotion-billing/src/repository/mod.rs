@@ -30,7 +30,9 @@ use std::error::Error;
 use std::str::FromStr;
 
 /// Reads a name that a constraint keeps to the known ones.
-pub(crate) fn name<T: FromStr<Err: Error + Send + Sync + 'static>>(text: &str) -> Result<T, DbError> {
+pub(crate) fn name<T: FromStr<Err: Error + Send + Sync + 'static>>(
+    text: &str,
+) -> Result<T, DbError> {
     text.parse()
         .map_err(|error: T::Err| DbError::Other(error.into()))
 }

@@ -1,7 +1,7 @@
 //! The subscription that a person pays for, and what was asked of it.
 
 use crate::model::SubscriptionStatus;
-use crate::schema::{subscription_changes, subscription_plans, subscriptions};
+use crate::schema::{subscription_changes, subscriptions};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -17,7 +17,6 @@ pub(crate) struct PaidRow {
     pub plan_id: Uuid,
     #[diesel(select_expression = subscriptions::stripe_subscription_id.assume_not_null())]
     pub stripe_id: String,
-    pub current_period_end: DateTime<Utc>,
     pub cancel_at_period_end: bool,
     pub pending_plan_id: Option<Uuid>,
     pub stripe_schedule_id: Option<String>,
@@ -46,23 +45,6 @@ pub(crate) async fn has_ended(tx: &mut Tx, user: UserId) -> Result<bool, DbError
         .get_result(tx)
         .await?;
     Ok(ended > 0)
-}
-
-/// The name of the plan that follows with the next period.
-pub(crate) async fn pending_plan(
-    tx: &mut Tx,
-    subscription: Uuid,
-) -> Result<Option<String>, DbError> {
-    Ok(subscriptions::table
-        .inner_join(
-            subscription_plans::table
-                .on(subscriptions::pending_plan_id.eq(subscription_plans::id.nullable())),
-        )
-        .filter(subscriptions::id.eq(subscription))
-        .select(subscription_plans::name)
-        .first(tx)
-        .await
-        .optional()?)
 }
 
 /// Writes down what is going to be asked of Stripe.

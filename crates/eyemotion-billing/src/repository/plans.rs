@@ -121,11 +121,7 @@ pub(crate) async fn stripe_price(tx: &mut Tx, plan: Uuid) -> Result<Option<Strin
 }
 
 /// Notes what a plan's price is called at Stripe.
-pub(crate) async fn set_stripe_price(
-    tx: &mut Tx,
-    plan: Uuid,
-    price: &str,
-) -> Result<(), DbError> {
+pub(crate) async fn set_stripe_price(tx: &mut Tx, plan: Uuid, price: &str) -> Result<(), DbError> {
     diesel::update(subscription_plans::table.find(plan))
         .set(subscription_plans::stripe_price_id.eq(price))
         .execute(tx)

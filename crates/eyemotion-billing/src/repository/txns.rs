@@ -48,8 +48,8 @@ pub(crate) fn post(tx: &mut Tx, posting: Posting) {
     let (accounts, amounts): (Vec<String>, Vec<i64>) = posting.entries().into_iter().unzip();
     let moves = &posting.moves;
     let lots: Vec<Uuid> = moves.iter().map(|each| each.lot).collect();
-    let moved: Vec<i64> = moves.iter().map(|each| each.amount).collect();
-    let held: Vec<i64> = moves.iter().map(|each| each.held).collect();
+    let amounts_moved: Vec<i64> = moves.iter().map(|each| each.amount).collect();
+    let amounts_held: Vec<i64> = moves.iter().map(|each| each.held).collect();
     let sums = [
         posting.change(),
         posting.held(),
@@ -77,8 +77,8 @@ pub(crate) fn post(tx: &mut Tx, posting: Posting) {
             .bind::<Array<Text>, _>(accounts)
             .bind::<Array<BigInt>, _>(amounts)
             .bind::<Array<SqlUuid>, _>(lots)
-            .bind::<Array<BigInt>, _>(moved)
-            .bind::<Array<BigInt>, _>(held)
+            .bind::<Array<BigInt>, _>(amounts_moved)
+            .bind::<Array<BigInt>, _>(amounts_held)
             .bind::<Nullable<SqlUuid>, _>(price)
             .bind::<Nullable<BigInt>, _>(quantity)
             .bind::<Array<BigInt>, _>(sums.to_vec()),

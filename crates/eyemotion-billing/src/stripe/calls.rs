@@ -138,16 +138,6 @@ impl Stripe {
             .await
     }
 
-    /// Every payment of a customer.
-    pub(crate) async fn payment_intents_of(
-        &self,
-        customer: &str,
-    ) -> Result<Vec<PaymentIntent>, StripeError> {
-        let query = json!({ "customer": customer });
-        self.all("/payment_intents", query, |each: &PaymentIntent| &each.id)
-            .await
-    }
-
     /// Every product, with those that are no longer sold.
     pub(crate) async fn products(&self) -> Result<Vec<Product>, StripeError> {
         self.all("/products", json!({}), |each: &Product| &each.id)

@@ -19,11 +19,11 @@ pub enum StripeError {
         /// Its `code`: `resource_missing`, `card_declined` ...
         code: Option<String>,
         /// Its `type`: `card_error`, `invalid_request_error`, `idempotency_error`, `api_error`.
-        kind: String,
+        kind: Box<str>,
         /// Its words, fit for people only when `kind` is `card_error`.
-        message: String,
+        message: Box<str>,
         /// The payment that it is about, with what the browser needs to confirm it.
-        payment_intent: Option<Confirmation>,
+        payment_intent: Option<Box<Confirmation>>,
         /// The id under which Stripe finds the call again.
         request_id: Option<String>,
         /// When it wants to be asked again.
@@ -63,11 +63,11 @@ struct Refusal {
 #[derive(Deserialize)]
 struct Fields {
     #[serde(rename = "type", default)]
-    kind: String,
+    kind: Box<str>,
     code: Option<String>,
     #[serde(default)]
-    message: String,
-    payment_intent: Option<Confirmation>,
+    message: Box<str>,
+    payment_intent: Option<Box<Confirmation>>,
 }
 
 impl StripeError {
@@ -80,9 +80,9 @@ impl StripeError {
         // A proxy on the way answers in its own words.
         let fields = serde_json::from_slice::<Refusal>(body).map_or_else(
             |_| Fields {
-                kind: "api_error".to_owned(),
+                kind: "api_error".into(),
                 code: None,
-                message: "no reason given".to_owned(),
+                message: "no reason given".into(),
                 payment_intent: None,
             },
             |refusal| refusal.error,
@@ -102,8 +102,8 @@ impl StripeError {
         Self::Api {
             status: 404,
             code: Some("resource_missing".to_owned()),
-            kind: "invalid_request_error".to_owned(),
-            message: "no such object".to_owned(),
+            kind: "invalid_request_error".into(),
+            message: "no such object".into(),
             payment_intent: None,
             request_id: None,
             retry_after: None,
@@ -135,12 +135,12 @@ impl StripeError {
     /// Whether the idempotency key was used with other parameters before: a mistake of ours.
     pub fn is_key_reused(&self) -> bool {
         matches!(self, Self::Api { kind, code, .. }
-            if kind == "idempotency_error" && code.as_deref() != Some("idempotency_key_in_use"))
+            if **kind == *"idempotency_error" && code.as_deref() != Some("idempotency_key_in_use"))
     }
 
     /// Whether the card or its bank refused.
     pub fn is_card_error(&self) -> bool {
-        matches!(self, Self::Api { kind, status, .. } if kind == "card_error" || *status == 402)
+        matches!(self, Self::Api { kind, status, .. } if **kind == *"card_error" || *status == 402)
     }
 
     /// Whether it carries this code.

@@ -150,7 +150,11 @@ impl Webhooks for StripeWebhooks {
         if body.len() > MAX_BODY {
             return Err(WebhookError::TooLarge);
         }
-        let secrets: Vec<&str> = self.secrets.iter().map(|it| it.expose_secret()).collect();
+        let secrets: Vec<&str> = self
+            .secrets
+            .iter()
+            .map(ExposeSecret::expose_secret)
+            .collect();
         let header = signature.unwrap_or_default();
         let now = self.clock.now();
         verify_signature(body, header, &secrets, now, self.tolerance).map_err(|error| {

@@ -89,7 +89,9 @@ pub(super) async fn signin(
         .await?;
     if let Err(refusal) = admit_person(&services, &signed_in.account).await {
         let token = &signed_in.tokens.access_token;
-        let own = device.ctx.with_actor(services.accounts.authenticate(token)?);
+        let own = device
+            .ctx
+            .with_actor(services.accounts.authenticate(token)?);
         services
             .sessions
             .sign_out(&own, SessionScope::Local)

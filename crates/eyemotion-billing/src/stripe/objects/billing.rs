@@ -17,27 +17,21 @@ pub(crate) struct CheckoutSession {
     /// Tax included.
     pub amount_total: Option<i64>,
     pub currency: Option<String>,
-    pub client_reference_id: Option<String>,
     pub customer: Option<Reference>,
     pub subscription: Option<Reference>,
     pub payment_intent: Option<Expandable<PaymentIntent>>,
-    pub invoice: Option<Reference>,
     pub url: Option<String>,
     pub total_details: Option<TotalDetails>,
     #[serde(default, deserialize_with = "nullable")]
     pub metadata: Metadata,
     #[serde(default, deserialize_with = "moment::deserialize")]
     pub created: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "moment::deserialize")]
-    pub expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct TotalDetails {
     #[serde(default)]
     pub amount_tax: i64,
-    #[serde(default)]
-    pub amount_discount: i64,
 }
 
 /// docs.stripe.com/api/subscriptions/object
@@ -53,8 +47,6 @@ pub(crate) struct Subscription {
     #[serde(default)]
     pub cancel_at_period_end: bool,
     #[serde(default, deserialize_with = "moment::deserialize")]
-    pub cancel_at: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "moment::deserialize")]
     pub canceled_at: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "moment::deserialize")]
     pub ended_at: Option<DateTime<Utc>>,
@@ -68,8 +60,6 @@ pub(crate) struct Subscription {
     pub discounts: Vec<Expandable<Discount>>,
     /// A change that waits for its payment.
     pub pending_update: Option<PendingUpdate>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub metadata: Metadata,
     #[serde(with = "chrono::serde::ts_seconds")]
     pub created: DateTime<Utc>,
 }
@@ -87,10 +77,7 @@ pub(crate) struct SubscriptionItem {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct PendingUpdate {
-    #[serde(default, deserialize_with = "moment::deserialize")]
-    pub expires_at: Option<DateTime<Utc>>,
-}
+pub(crate) struct PendingUpdate {}
 
 const fn one() -> i64 {
     1
@@ -100,9 +87,6 @@ const fn one() -> i64 {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct SubscriptionSchedule {
     pub id: String,
-    /// `not_started`, `active`, `completed`, `released` or `canceled`.
-    pub status: String,
-    pub subscription: Option<Reference>,
     #[serde(default, deserialize_with = "nullable")]
     pub phases: Vec<SchedulePhase>,
 }
@@ -111,8 +95,6 @@ pub(crate) struct SubscriptionSchedule {
 pub(crate) struct SchedulePhase {
     #[serde(with = "chrono::serde::ts_seconds")]
     pub start_date: DateTime<Utc>,
-    #[serde(default, deserialize_with = "moment::deserialize")]
-    pub end_date: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "nullable")]
     pub items: Vec<PhaseItem>,
 }
@@ -123,6 +105,7 @@ pub(crate) struct PhaseItem {
 }
 
 /// docs.stripe.com/api/invoices/object
+#[expect(clippy::struct_field_names, reason = "Stripe's own names")]
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Invoice {
     /// A preview has none that could be asked for.
@@ -139,8 +122,6 @@ pub(crate) struct Invoice {
     #[serde(default)]
     pub amount_paid: i64,
     #[serde(default)]
-    pub amount_remaining: i64,
-    #[serde(default)]
     pub total: i64,
     #[serde(default, deserialize_with = "nullable")]
     pub total_taxes: Vec<Tax>,
@@ -156,8 +137,6 @@ pub(crate) struct Invoice {
     pub status_transitions: StatusTransitions,
     #[serde(default)]
     pub attempt_count: i64,
-    #[serde(default, deserialize_with = "moment::deserialize")]
-    pub next_payment_attempt: Option<DateTime<Utc>>,
     #[serde(with = "chrono::serde::ts_seconds")]
     pub created: DateTime<Utc>,
 }
@@ -188,8 +167,6 @@ pub(crate) struct InvoiceParent {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct SubscriptionDetails {
     pub subscription: Reference,
-    #[serde(default, deserialize_with = "nullable")]
-    pub metadata: Metadata,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -206,7 +183,6 @@ pub(crate) struct ConfirmationSecret {
 /// docs.stripe.com/api/invoice-line-item/object
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct InvoiceLine {
-    pub id: String,
     pub amount: i64,
     pub description: Option<String>,
     pub period: LinePeriod,
@@ -264,7 +240,6 @@ pub(crate) struct ItemDetails {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct InvoicePayment {
     pub invoice: Option<Reference>,
-    pub amount_paid: Option<i64>,
     /// `open`, `paid` or `canceled`.
     pub status: String,
     pub payment: PaymentOfInvoice,
@@ -273,5 +248,4 @@ pub(crate) struct InvoicePayment {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PaymentOfInvoice {
     pub payment_intent: Option<Reference>,
-    pub charge: Option<Reference>,
 }

@@ -1,4 +1,4 @@
-use super::{Expandable, Metadata, Reference, moment, nullable};
+use super::{Expandable, Metadata, moment, nullable};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -18,9 +18,6 @@ pub(crate) struct Product {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Price {
     pub id: String,
-    #[serde(default)]
-    pub active: bool,
-    pub product: Option<Reference>,
     pub lookup_key: Option<String>,
     pub currency: String,
     pub unit_amount: Option<i64>,
@@ -64,8 +61,6 @@ pub(crate) struct DiscountSource {
 /// docs.stripe.com/api/coupons/object
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Coupon {
-    pub id: String,
-    pub name: Option<String>,
     pub percent_off: Option<f64>,
     pub amount_off: Option<i64>,
     pub currency: Option<String>,
@@ -79,7 +74,6 @@ pub(crate) struct Coupon {
 /// docs.stripe.com/api/promotion_codes/object
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PromotionCode {
-    pub id: String,
     pub code: String,
     #[serde(default)]
     pub active: bool,

@@ -6,20 +6,13 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PaymentIntent {
     pub id: String,
-    pub amount: i64,
-    #[serde(default)]
-    pub amount_received: i64,
-    pub currency: String,
     /// `succeeded`, `processing`, `requires_action`, `requires_payment_method`, `canceled` ...
     pub status: String,
     pub customer: Option<Reference>,
-    pub client_secret: Option<String>,
     pub latest_charge: Option<Expandable<Charge>>,
     pub last_payment_error: Option<PaymentError>,
     #[serde(default, deserialize_with = "nullable")]
     pub metadata: Metadata,
-    #[serde(with = "chrono::serde::ts_seconds")]
-    pub created: DateTime<Utc>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -31,22 +24,10 @@ pub(crate) struct PaymentError {
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Charge {
     pub id: String,
-    pub amount: i64,
-    #[serde(default)]
-    pub amount_refunded: i64,
-    pub currency: String,
-    /// `succeeded`, `pending` or `failed`.
-    pub status: String,
-    #[serde(default)]
-    pub disputed: bool,
     pub customer: Option<Reference>,
     pub payment_intent: Option<Reference>,
     pub receipt_url: Option<String>,
-    pub failure_message: Option<String>,
     pub payment_method_details: Option<PaymentMethodDetails>,
-    pub outcome: Option<Outcome>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub metadata: Metadata,
     #[serde(with = "chrono::serde::ts_seconds")]
     pub created: DateTime<Utc>,
 }
@@ -63,12 +44,6 @@ pub(crate) struct Card {
     pub last4: Option<String>,
     pub exp_month: Option<i64>,
     pub exp_year: Option<i64>,
-    pub fingerprint: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Outcome {
-    pub risk_level: Option<String>,
 }
 
 /// docs.stripe.com/api/refunds/object
@@ -127,8 +102,6 @@ pub(crate) struct EarlyFraudWarning {
     pub actionable: bool,
     #[serde(default)]
     pub fraud_type: String,
-    #[serde(with = "chrono::serde::ts_seconds")]
-    pub created: DateTime<Utc>,
 }
 
 /// docs.stripe.com/api/radar/reviews/object
@@ -141,8 +114,6 @@ pub(crate) struct Review {
     #[serde(default)]
     pub reason: String,
     pub closed_reason: Option<String>,
-    #[serde(with = "chrono::serde::ts_seconds")]
-    pub created: DateTime<Utc>,
 }
 
 /// docs.stripe.com/api/customers/object
@@ -152,8 +123,6 @@ pub(crate) struct Customer {
     #[serde(default)]
     pub deleted: bool,
     pub invoice_settings: Option<InvoiceSettings>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub metadata: Metadata,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -164,6 +133,5 @@ pub(crate) struct InvoiceSettings {
 /// docs.stripe.com/api/payment_methods/object
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PaymentMethod {
-    pub id: String,
     pub card: Option<Card>,
 }
