@@ -30,14 +30,13 @@ struct KnownPaths(Vec<(ResourceDef, Vec<Method>)>);
 impl KnownPaths {
     fn new() -> Self {
         let mut methods = BTreeMap::<String, Vec<Method>>::new();
-        let lists: [(&str, fn(&mut ServiceConfig<'_>)); 2] =
-            [("", routes::root), (PREFIX, routes::api)];
-        for (prefix, list) in lists {
-            let mut paths = Vec::new();
-            list(&mut ServiceConfig::Paths(&mut paths));
+        let (mut root, mut api) = (Vec::new(), Vec::new());
+        routes::root(&mut ServiceConfig::Paths(&mut root));
+        routes::api(&mut ServiceConfig::Paths(&mut api));
+        for (prefix, paths) in [("", root), (PREFIX, api)] {
             for (path, taken) in paths {
                 let of_path = methods.entry(format!("{prefix}{path}")).or_default();
-                of_path.extend(taken.into_iter().flat_map(answered));
+                of_path.extend(taken.iter().flat_map(answered));
             }
         }
         let all = methods.into_iter().map(|(path, taken)| {
@@ -60,7 +59,7 @@ impl KnownPaths {
 }
 
 /// What a route for `method` answers: that for GET answers HEAD.
-fn answered(method: HttpMethod) -> Vec<Method> {
+fn answered(method: &HttpMethod) -> Vec<Method> {
     match method {
         HttpMethod::Get => vec![Method::GET, Method::HEAD],
         HttpMethod::Post => vec![Method::POST],

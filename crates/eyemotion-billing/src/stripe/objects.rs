@@ -136,6 +136,6 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(found.items.data[0].quantity, 1);
-        assert!(found.metadata.is_empty() && found.latest_invoice.is_none());
+        assert!(found.discounts.is_empty() && found.latest_invoice.is_none());
     }
 }

@@ -93,8 +93,8 @@ async fn a_part_is_captured_and_the_rest_comes_back_in_the_same_transaction() {
         world.entries("capture").await,
         "available 35, held -60, system:consumed 25"
     );
-    let used = world.billing_usage(user).await;
-    assert_eq!(used, [("file_upload".to_owned(), 25)]);
+    let usage = world.billing_usage(user).await;
+    assert_eq!(usage, [("file_upload".to_owned(), 25)]);
     world.assert_sound().await;
 }
 

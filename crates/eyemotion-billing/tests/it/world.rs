@@ -160,9 +160,9 @@ impl World {
             limit: 100,
             after: None,
         };
-        let used = self.billing.usage(&as_user(user), page).await.unwrap();
-        let line = |used: CreditUsage| (used.action, used.credits.0);
-        used.items.into_iter().map(line).collect()
+        let usage = self.billing.usage(&as_user(user), page).await.unwrap();
+        let line = |each: CreditUsage| (each.action, each.credits.0);
+        usage.items.into_iter().map(line).collect()
     }
 
     /// A single number of the database, seen by the superuser.

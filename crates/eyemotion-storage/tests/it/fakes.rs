@@ -112,8 +112,8 @@ impl CreditLedger for Ledger {
         user: UserId,
         hold: &str,
     ) -> Result<Credits, LedgerError> {
-        let held = resolve(tx, hold, "released").await?;
-        change(tx, user, 0, -held).await?;
+        let freed = resolve(tx, hold, "released").await?;
+        change(tx, user, 0, -freed).await?;
         Ok(self.balance(tx, user).await?)
     }
 

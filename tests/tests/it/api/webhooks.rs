@@ -14,7 +14,7 @@ async fn app() -> TestApp {
         settings.stripe.secret_key = Some("sk_test_nobody".into());
         settings.stripe.webhook_secret = Some(format!("whsec_old, {SECRET}").as_str().into());
         // Nobody listens there.
-        settings.stripe.api_url = "http://127.0.0.1:9".to_owned();
+        settings.stripe.api_url = String::from("http://127.0.0.1:9");
     })
     .await
 }

@@ -20,7 +20,8 @@ async fn two_who_follow_one_payment_at_once_grant_once() {
         till.fake.complete_checkout(&session, Card::Visa).unwrap();
         let page = till.payments.sync_checkout(&ctx, &session);
         let (page, job) = join(page, job.sync_checkout(&ctx, &session)).await;
-        (page.unwrap(), job.unwrap());
+        page.unwrap();
+        job.unwrap();
     }
     let bought = ROUNDS * 20 + ROUNDS * (ROUNDS + 1) / 2;
     assert_eq!(till.balance(&ctx).await, Credits(before.0 + bought));

@@ -195,9 +195,9 @@ impl Book {
         amount: Option<i64>,
     ) -> Result<i64, &'static str> {
         self.pending(now, hold)?;
-        let held = self.holds[hold].lines.iter().map(|line| line.1).sum();
-        let amount = amount.unwrap_or(held);
-        if amount > held {
+        let kept = self.holds[hold].lines.iter().map(|line| line.1).sum();
+        let amount = amount.unwrap_or(kept);
+        if amount > kept {
             return Err("beyond");
         }
         Ok(self.resolve(now, hold, "captured", amount))
