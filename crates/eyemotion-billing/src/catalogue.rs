@@ -192,7 +192,11 @@ impl Catalogue {
                 if !dry_run {
                     form["id"] = product_id(plan).into();
                     let key = IdempotencyKey::of("product", self.clock.new_id())?;
-                    self.stripe.create_product(&key, &form).await?;
+                    match self.stripe.create_product(&key, &form).await {
+                        // Somebody else was as quick.
+                        Err(error) if error.has_code("resource_already_exists") => {}
+                        made => drop(made?),
+                    }
                 }
             }
             Some(known) if agrees(known, plan, &form) => {}

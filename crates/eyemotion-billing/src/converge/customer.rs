@@ -2,7 +2,7 @@
 
 use super::{ConvergeError, Round};
 use crate::repository::{billed_subscriptions as subscriptions, customer_copies};
-use crate::stripe::objects::{Card, Customer};
+use crate::stripe::objects::Card;
 use serde_json::{Value, json};
 
 impl Round<'_> {
@@ -16,10 +16,15 @@ impl Round<'_> {
         let Some(theirs) = theirs else {
             return self.gone(id).await;
         };
-        match card_of(&theirs) {
-            Some(card) => Ok(customer_copies::set_card(self.tx, self.user, &card).await?),
-            None => Ok(()),
+        let settings = theirs.invoice_settings;
+        let Some(method) = settings.and_then(|settings| settings.default_payment_method) else {
+            return Ok(());
+        };
+        let method = self.on.stripe.payment_method(&method.0).await?;
+        if let Some(card) = method.card.as_ref().map(shown) {
+            customer_copies::set_card(self.tx, self.user, &card).await?;
         }
+        Ok(())
     }
 
     async fn gone(&mut self, id: &str) -> Result<(), ConvergeError> {
@@ -33,13 +38,6 @@ impl Round<'_> {
         }
         Ok(())
     }
-}
-
-/// What is shown of the default card.
-fn card_of(customer: &Customer) -> Option<Value> {
-    let settings = customer.invoice_settings.as_ref()?;
-    let method = settings.default_payment_method.as_ref()?.whole()?;
-    method.card.as_ref().map(shown)
 }
 
 /// What is shown of a card.

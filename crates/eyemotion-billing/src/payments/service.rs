@@ -129,12 +129,12 @@ impl Payments for PaymentsService {
 
     async fn sync_checkout(&self, ctx: &Ctx, session: &str) -> Result<OrderStatus, PaymentError> {
         let user = caller(ctx)?;
+        self.stripe()?;
         let order = {
             let mut tx = self.parts.db.read(ctx).await?;
             orders::by_session(&mut tx, user, session).await?
         };
         let order = order.ok_or(PaymentError::CheckoutNotFound)?;
-        self.stripe()?;
         let object = StripeObject::CheckoutSession(session.to_owned());
         self.converge(ctx, &object).await?;
         let mut tx = self.parts.db.read(ctx).await?;

@@ -3,7 +3,7 @@
 
 use super::objects::{
     Charge, CheckoutSession, Customer, Dispute, EarlyFraudWarning, Event, Invoice, InvoicePayment,
-    List, PaymentIntent, PortalSession, Price, Product, PromotionCode, Refund, Review,
+    List, PaymentIntent, PaymentMethod, PortalSession, Price, Product, PromotionCode, Refund, Review,
     Subscription, SubscriptionSchedule,
 };
 use super::{IdempotencyKey, Stripe, StripeError};
@@ -42,16 +42,17 @@ retrieve! {
     /// With its newest invoice, planned changes and discounts.
     subscription: Subscription = "subscriptions",
         ["latest_invoice", "schedule", "discounts.source.coupon"];
-    /// With its payments.
-    invoice: Invoice = "invoices", ["payments"];
+    /// With its payments and what confirms the one that is due.
+    invoice: Invoice = "invoices", ["payments", "confirmation_secret"];
     /// With its newest charge.
     payment_intent: PaymentIntent = "payment_intents", ["latest_charge"];
     charge: Charge = "charges", [];
     dispute: Dispute = "disputes", [];
     early_fraud_warning: EarlyFraudWarning = "radar/early_fraud_warnings", [];
     review: Review = "reviews", [];
-    /// With the card that is charged by default; a deleted one says no more than that.
-    customer: Customer = "customers", ["invoice_settings.default_payment_method"];
+    /// A deleted one says no more than that, and nothing of it can be expanded.
+    customer: Customer = "customers", [];
+    payment_method: PaymentMethod = "payment_methods", [];
     price: Price = "prices", [];
     subscription_schedule: SubscriptionSchedule = "subscription_schedules", [];
 }

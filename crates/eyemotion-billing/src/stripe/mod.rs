@@ -13,6 +13,7 @@ use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -109,11 +110,14 @@ impl Stripe {
         &self,
         key: &IdempotencyKey,
         path: &str,
-        form: &impl Serialize,
+        form: &Value,
     ) -> Result<T, StripeError> {
         self.send(|| {
-            RequestBuilder::new(StripeMethod::Post, path)
-                .form(form)
+            let request = RequestBuilder::new(StripeMethod::Post, path);
+            // The encoder makes a parameter of nothing.
+            let is_empty = form.as_object().is_some_and(Map::is_empty);
+            let request = if is_empty { request } else { request.form(form) };
+            request
                 .customize()
                 .request_strategy(RequestStrategy::Idempotent(key.0.clone()))
         })

@@ -46,7 +46,8 @@ impl ForeignRow {
         if text == "-infinity" || text.ends_with("BC") {
             return Some(DateTime::<Utc>::MIN_UTC);
         }
-        if text == "infinity" || year.len() > 4 {
+        let is_late = year.len() > 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+        if text == "infinity" || is_late {
             return Some(DateTime::<Utc>::MAX_UTC);
         }
         let zoned = DateTime::parse_from_rfc3339(text).map(|moment| moment.to_utc());

@@ -152,6 +152,7 @@ async fn nobody_writes_our_headers() {
         mail.template = template.name;
         for member in [
             "name", "code", "device", "ip", "at", "email", "provider", "role", "minutes", "days",
+            "amount", "item",
         ] {
             mail.data.insert(member.to_owned(), json!(evil));
         }

@@ -127,7 +127,7 @@ pub(crate) struct Customer {
 
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct InvoiceSettings {
-    pub default_payment_method: Option<Expandable<PaymentMethod>>,
+    pub default_payment_method: Option<Reference>,
 }
 
 /// docs.stripe.com/api/payment_methods/object
