@@ -58,7 +58,6 @@ const UNOWNED: &[&str] = &[
 
 /// What is never seen through a person's own role, not even one's own.
 const HIDDEN: &[&str] = &[
-    "auth.account_deletions",
     "auth.one_time_tokens",
     "jobs.jobs",
     "public.api_keys",

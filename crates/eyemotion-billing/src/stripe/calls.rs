@@ -3,8 +3,8 @@
 
 use super::objects::{
     Charge, CheckoutSession, Customer, Dispute, EarlyFraudWarning, Event, Invoice, InvoicePayment,
-    List, PaymentIntent, PaymentMethod, PortalSession, Price, Product, PromotionCode, Refund, Review,
-    Subscription, SubscriptionSchedule,
+    List, PaymentIntent, PaymentMethod, PortalSession, Price, Product, PromotionCode, Refund,
+    Review, Subscription, SubscriptionSchedule,
 };
 use super::{IdempotencyKey, Stripe, StripeError};
 use chrono::{DateTime, Utc};

@@ -116,7 +116,11 @@ impl Stripe {
             let request = RequestBuilder::new(StripeMethod::Post, path);
             // The encoder makes a parameter of nothing.
             let is_empty = form.as_object().is_some_and(Map::is_empty);
-            let request = if is_empty { request } else { request.form(form) };
+            let request = if is_empty {
+                request
+            } else {
+                request.form(form)
+            };
             request
                 .customize()
                 .request_strategy(RequestStrategy::Idempotent(key.0.clone()))

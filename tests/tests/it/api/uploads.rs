@@ -91,8 +91,8 @@ async fn confirming_comes_after_uploading_and_once() {
     uploader.put(&grant, json_text(100)).await.expect(200);
     assert_eq!(
         uploader.credits().await,
-        100,
-        "an upload costs when it is confirmed"
+        99,
+        "what an upload costs is held from its beginning"
     );
 
     let first = uploader.confirm(&grant.file).await.expect(200);
@@ -162,25 +162,22 @@ async fn what_cannot_be_paid_is_not_begun() {
 }
 
 #[tokio::test]
-async fn what_was_spent_meanwhile_is_asked_for_at_the_end() {
+async fn what_is_spent_meanwhile_leaves_what_the_upload_holds() {
     let app = TestApp::start().await;
     let uploader = Uploader::new(&app).await;
     let grant = uploader.grant_json(100).await;
     uploader.put(&grant, json_text(100)).await.expect(200);
-    uploader.adjust_credits(&app, -100).await;
-    for _ in 0..2 {
-        let answer = uploader.confirm(&grant.file).await;
-        assert_eq!(answer.problem(402), "insufficient_credits");
-        assert_eq!(answer.body["creditsNeeded"], 1);
-        assert_eq!(answer.body["creditsAvailable"], 0);
-    }
-    assert_eq!(
-        uploader.file(&grant.file).await["processingStatus"],
-        "uploaded"
-    );
-    uploader.adjust_credits(&app, 10).await;
+    uploader.adjust_credits(&app, -99).await;
+    let declaration = uploader.declaration("other.json", "application/json", 5);
+    let other = uploader
+        .person
+        .post("/files/upload-url", &declaration)
+        .await;
+    assert_eq!(other.problem(402), "insufficient_credits");
+    assert_eq!(other.body["creditsNeeded"], 1);
+    assert_eq!(other.body["creditsAvailable"], 0);
     let answer = uploader.confirm(&grant.file).await.expect(200);
-    assert_eq!(answer["remainingCredits"], 9);
+    assert_eq!(answer["remainingCredits"], 0);
     uploader.watch(&grant.file).await;
     assert_eq!(
         uploader.file(&grant.file).await["processingStatus"],

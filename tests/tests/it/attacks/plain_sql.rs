@@ -7,7 +7,7 @@ use eyemotion_testkit::TestDatabase;
 use tokio_postgres::error::SqlState;
 
 /// What everybody may read, and nobody write.
-const CATALOGUES: &[&str] = &["public.subscription_plans"];
+const CATALOGUES: &[&str] = &["public.action_prices", "public.subscription_plans"];
 
 /// A table with what a person's own role may do to it.
 struct Table {
@@ -274,6 +274,7 @@ const CALLABLE: &[&str] = &[
     "auth.uid()",
     "auth.user_role()",
     "file_status_successors(text)",
+    "list_change(text)",
 ];
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::api::mailbox::letter;
 use crate::attacks::raise;
+use eyemotion_stripe_fake::{Card, StripeFake};
 use eyemotion_testkit::{Client, TestApp};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ const PASSWORD: &str = "correct horse";
 pub(super) struct Stage {
     pub(super) app: TestApp,
     pub(super) root: Client,
+    stripe: StripeFake,
 }
 
 /// In whose log the line is expected.
@@ -53,10 +55,15 @@ impl Call {
 
 impl Stage {
     pub(super) async fn new() -> Self {
-        let app = TestApp::start().await;
+        let stripe = StripeFake::start();
+        let app = TestApp::start_with(|settings| {
+            settings.stripe.secret_key = Some(stripe.secret_key().as_str().into());
+            stripe.url().clone_into(&mut settings.stripe.api_url);
+        })
+        .await;
         let root = app.person().await;
         raise(&app, &root, "super_admin").await;
-        Self { app, root }
+        Self { app, root, stripe }
     }
 
     /// Does what has to be done before `operation` can succeed; none: nobody has said how.
@@ -85,7 +92,41 @@ impl Stage {
         if let Some(call) = self.of_an_account(operation, &person, &email).await {
             return Some(call);
         }
+        if let Some(call) = self.of_a_payer(operation, &person).await {
+            return Some(call);
+        }
         of_a_project(operation, &person).await
+    }
+
+    /// Done by somebody who buys, or has bought, a plan.
+    async fn of_a_payer(&self, operation: &str, person: &Client) -> Option<Call> {
+        let bodiless = |path| Call::bare(person, Method::POST, path, Log::Callers);
+        let call = |path, body| Call::with(person, Method::POST, path, &body, Log::Callers);
+        match operation {
+            "buyCredits" => return Some(call("/payments/credits", json!({ "creditAmount": 100 }))),
+            "createCheckout" => {
+                return Some(call("/payments/checkout", json!({ "planName": "pro" })));
+            }
+            "cancelSubscription" | "changePlan" | "resumeSubscription" => {}
+            _ => return None,
+        }
+        let plan = json!({ "planName": "pro" });
+        let checkout = person.post("/payments/checkout", &plan).await.expect(200);
+        let session = checkout["sessionId"].as_str().unwrap();
+        self.stripe.complete_checkout(session, Card::Visa).unwrap();
+        let sync = format!("/payments/checkout/{session}/sync");
+        person.post(&sync, &json!({})).await.expect(200);
+        Some(match operation {
+            "cancelSubscription" => bodiless("/payments/cancel"),
+            "changePlan" => call("/payments/change-plan", json!({ "planName": "creator" })),
+            _ => {
+                person
+                    .post("/payments/cancel", &json!({}))
+                    .await
+                    .expect(200);
+                bodiless("/payments/resume")
+            }
+        })
     }
 
     /// Done by the operator, to somebody.

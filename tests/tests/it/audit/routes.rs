@@ -23,11 +23,23 @@ const SILENT: &[(&str, &str)] = &[
         "changes nothing and must not tell, by a line either, who has an account",
     ),
     ("getEntries", "reads; it is a POST because of its many keys"),
+    (
+        "openPortal",
+        "opens a page of Stripe's; what is done there comes back as events",
+    ),
+    (
+        "receiveStripeEvent",
+        "the event itself is kept; what it changes is noted by the job that works on it",
+    ),
     ("resendConfirmation", "as forgotPassword"),
     ("sendMagicLink", "as forgotPassword"),
     (
         "sendReauthenticationCode",
         "mails a code; what the code is used for is noted",
+    ),
+    (
+        "syncCheckout",
+        "asks for what Stripe has; what that changes is noted as the platform's, as after an event",
     ),
     (
         "uploadFile",

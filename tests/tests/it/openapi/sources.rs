@@ -52,6 +52,6 @@ fn the_routes_say_who_may_call_and_how_members_are_named() {
 
 /// Whether a line is the parameter of a handler that lets in only whoever proves who they are.
 fn is_caller(line: &str) -> bool {
-    let kinds = ["Caller,", "Departing,", "Leaver,"];
+    let kinds = ["Caller,", "Reader,", "Departing,", "Leaver,"];
     line.contains(": ") && kinds.iter().any(|kind| line.ends_with(kind))
 }

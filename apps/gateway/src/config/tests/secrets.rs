@@ -76,7 +76,7 @@ fn secrets_are_never_shown() {
         "server.environment" => "production".to_owned(),
         "limits.clients" => "all".to_owned(),
         "smtp.from" => "plain@example.com".to_owned(),
-        "oauth.google_issuer" | "oauth.github_url" | "oauth.github_api_url" => {
+        "stripe.api_url" | "oauth.google_issuer" | "oauth.github_url" | "oauth.github_api_url" => {
             "https://plain".to_owned()
         }
         "log.format" => "json".to_owned(),

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 struct FinancialQuery {
     /// Over how many days, today included; absent: 30d.
-    #[param(value_type = Option<ReportPeriod>)]
+    #[param(inline, value_type = Option<ReportPeriod>)]
     period: Option<String>,
     /// ISO 4217; absent: the platform's own.
     #[param(pattern = "^[A-Z]{3}$", example = "THB")]

@@ -68,7 +68,7 @@ impl From<Promotion> for PromotionView {
     params(PromotionQuery),
     responses((status = 200, description = "It can be used", body = PromotionAnswer), SignedIn, Exhausted, Absent, Conflict, WithQuery, Always)
 )]
-#[get("/payments/promotion-codes/{code}")]
+#[get("/payments/promotion-codes")]
 pub(super) async fn get_promotion_code(
     caller: Caller,
     query: ValidQuery<PromotionQuery>,

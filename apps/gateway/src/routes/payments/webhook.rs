@@ -21,7 +21,7 @@ struct WebhookAnswer {
 #[utoipa::path(
     operation_id = "receiveStripeEvent",
     tag = "payments",
-    params(("Stripe-Signature" = Option<String>, Header, description = "`t=...,v1=...` over the raw body")),
+    params(("Stripe-Signature" = String, Header, description = "`t=...,v1=...` over the raw body")),
     request_body(content = Binary, content_type = "*/*", description = "An event (docs.stripe.com/api/events/object) byte for byte as it was signed, at most 1 MiB"),
     responses(
         (status = 200, description = "The event is kept", body = WebhookAnswer),

@@ -27,6 +27,10 @@ pub(super) fn rows_everywhere(person: &str, n: u32) -> String {
             select gen_random_uuid(), user_id, id, 'cancel' from subscriptions where user_id = '{person}' limit 1;
          insert into payment_disputes (stripe_dispute_id, user_id, payment_id, amount, currency, status)
             select 'dp_{n}', user_id, id, amount, 'THB', 'lost' from payment_transactions where user_id = '{person}';
+         insert into subscription_mrr_daily (day, user_id, currency, subscription_id, plan_id, mrr_num, mrr_den,
+                 previous_num, previous_den, movement, paying_since)
+            select current_date, user_id, 'THB', id, plan_id, 12, 12, 0, 12, 'new', current_date
+            from subscriptions where user_id = '{person}' limit 1;
          insert into fraud_warnings (stripe_id, user_id, kind, open)
             values ('issfr_{n}', '{person}', 'early_fraud_warning', false);
          insert into idempotency_keys (user_id, operation, key, request_hash, response)
