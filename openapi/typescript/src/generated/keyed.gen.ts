@@ -4,5 +4,7 @@
 export const keyed: ReadonlySet<string> = new Set([
   'POST /api-keys',
   'POST /files/upload-url',
+  'POST /payments/checkout',
+  'POST /payments/credits',
   'POST /projects',
 ]);

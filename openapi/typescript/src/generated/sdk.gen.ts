@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AddIdentityData, AddIdentityErrors, AddIdentityResponses, BanUserData, BanUserErrors, BanUserResponses, BeginOauthData, BeginOauthErrors, BeginOauthResponses, ChangeEmailData, ChangeEmailErrors, ChangeEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangeRoleData, ChangeRoleErrors, ChangeRoleResponses, ConfirmEmailChangeData, ConfirmEmailChangeErrors, ConfirmEmailChangeResponses, ConfirmEmailData, ConfirmEmailErrors, ConfirmEmailResponses, ConfirmUploadData, ConfirmUploadErrors, ConfirmUploadResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateDownloadUrlData, CreateDownloadUrlErrors, CreateDownloadUrlResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateUploadUrlData, CreateUploadUrlErrors, CreateUploadUrlResponses, DeleteEntriesData, DeleteEntriesErrors, DeleteEntriesResponses, DeleteEntryData, DeleteEntryErrors, DeleteEntryResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DownloadFileData, DownloadFileErrors, DownloadFileResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportAccountData, ExportAccountErrors, ExportAccountResponses, FinishOauthData, FinishOauthErrors, FinishOauthResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetAccountDeletionData, GetAccountDeletionErrors, GetAccountDeletionResponses, GetCreditsData, GetCreditsErrors, GetCreditsResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetEntriesData, GetEntriesErrors, GetEntriesResponses, GetEntryData, GetEntryErrors, GetEntryResponses, GetFileData, GetFileErrors, GetFileResponses, GetFlagsData, GetFlagsErrors, GetFlagsResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetMeData, GetMeErrors, GetMeResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetUserData, GetUserErrors, GetUserResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCreditUsageData, ListCreditUsageErrors, ListCreditUsageResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListIdentitiesData, ListIdentitiesErrors, ListIdentitiesResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProjectFilesData, ListProjectFilesErrors, ListProjectFilesResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListUserProjectsData, ListUserProjectsErrors, ListUserProjectsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, RemoveIdentityData, RemoveIdentityErrors, RemoveIdentityResponses, RequestAccountDeletionData, RequestAccountDeletionErrors, RequestAccountDeletionResponses, ResendConfirmationData, ResendConfirmationErrors, ResendConfirmationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreFileData, RestoreFileErrors, RestoreFileResponses, ReturnFromOauthData, ReturnFromOauthErrors, ReturnFromOauthResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, SendMagicLinkData, SendMagicLinkErrors, SendMagicLinkResponses, SendReauthenticationCodeData, SendReauthenticationCodeErrors, SendReauthenticationCodeResponses, SetEntriesData, SetEntriesErrors, SetEntriesResponses, SetEntryData, SetEntryErrors, SetEntryResponses, SetFileFavoriteData, SetFileFavoriteErrors, SetFileFavoriteResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, StreamFileData, StreamFileErrors, StreamFileResponses, UnbanUserData, UnbanUserErrors, UnbanUserResponses, UndoAccountDeletionByMailData, UndoAccountDeletionByMailErrors, UndoAccountDeletionByMailResponses, UndoAccountDeletionData, UndoAccountDeletionErrors, UndoAccountDeletionResponses, UpdateFileData, UpdateFileErrors, UpdateFileResponses, UpdateFlagsData, UpdateFlagsErrors, UpdateFlagsResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UploadFileData, UploadFileErrors, UploadFileResponses, VerifyMagicLinkData, VerifyMagicLinkErrors, VerifyMagicLinkResponses, WatchFileData, WatchFileErrors, WatchFileResponse, WatchFileResponses } from './types.gen.js';
+import type { AddIdentityData, AddIdentityErrors, AddIdentityResponses, BanUserData, BanUserErrors, BanUserResponses, BeginOauthData, BeginOauthErrors, BeginOauthResponses, BuyCreditsData, BuyCreditsErrors, BuyCreditsResponses, CancelSubscriptionData, CancelSubscriptionErrors, CancelSubscriptionResponses, ChangeEmailData, ChangeEmailErrors, ChangeEmailResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ChangePlanData, ChangePlanErrors, ChangePlanResponses, ChangeRoleData, ChangeRoleErrors, ChangeRoleResponses, ConfirmEmailChangeData, ConfirmEmailChangeErrors, ConfirmEmailChangeResponses, ConfirmEmailData, ConfirmEmailErrors, ConfirmEmailResponses, ConfirmUploadData, ConfirmUploadErrors, ConfirmUploadResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCheckoutData, CreateCheckoutErrors, CreateCheckoutResponses, CreateDownloadUrlData, CreateDownloadUrlErrors, CreateDownloadUrlResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateUploadUrlData, CreateUploadUrlErrors, CreateUploadUrlResponses, DeleteEntriesData, DeleteEntriesErrors, DeleteEntriesResponses, DeleteEntryData, DeleteEntryErrors, DeleteEntryResponses, DeleteFileData, DeleteFileErrors, DeleteFileResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DownloadFileData, DownloadFileErrors, DownloadFileResponses, EndUserSessionsData, EndUserSessionsErrors, EndUserSessionsResponses, ExportAccountData, ExportAccountErrors, ExportAccountResponses, FinishOauthData, FinishOauthErrors, FinishOauthResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetAccountDeletionData, GetAccountDeletionErrors, GetAccountDeletionResponses, GetCreditsData, GetCreditsErrors, GetCreditsResponses, GetDashboardData, GetDashboardErrors, GetDashboardResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetEntriesData, GetEntriesErrors, GetEntriesResponses, GetEntryData, GetEntryErrors, GetEntryResponses, GetFileData, GetFileErrors, GetFileResponses, GetFinancialAnalyticsData, GetFinancialAnalyticsErrors, GetFinancialAnalyticsResponses, GetFlagsData, GetFlagsErrors, GetFlagsResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetMeData, GetMeErrors, GetMeResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetPromotionCodeData, GetPromotionCodeErrors, GetPromotionCodeResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetUserData, GetUserErrors, GetUserResponses, ListActivityData, ListActivityErrors, ListActivityResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCohortsData, ListCohortsErrors, ListCohortsResponses, ListCreditUsageData, ListCreditUsageErrors, ListCreditUsageResponses, ListEntriesData, ListEntriesErrors, ListEntriesResponses, ListIdentitiesData, ListIdentitiesErrors, ListIdentitiesResponses, ListPaymentsData, ListPaymentsErrors, ListPaymentsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListProjectFilesData, ListProjectFilesErrors, ListProjectFilesResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListUserProjectsData, ListUserProjectsErrors, ListUserProjectsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, OpenPortalData, OpenPortalErrors, OpenPortalResponses, PreviewPlanChangeData, PreviewPlanChangeErrors, PreviewPlanChangeResponses, ReauthenticateData, ReauthenticateErrors, ReauthenticateResponses, ReceiveStripeEventData, ReceiveStripeEventErrors, ReceiveStripeEventResponses, RefreshSessionData, RefreshSessionErrors, RefreshSessionResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, RemoveIdentityData, RemoveIdentityErrors, RemoveIdentityResponses, RequestAccountDeletionData, RequestAccountDeletionErrors, RequestAccountDeletionResponses, ResendConfirmationData, ResendConfirmationErrors, ResendConfirmationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreFileData, RestoreFileErrors, RestoreFileResponses, ResumeSubscriptionData, ResumeSubscriptionErrors, ResumeSubscriptionResponses, ReturnFromOauthData, ReturnFromOauthErrors, ReturnFromOauthResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RevokeSessionsData, RevokeSessionsErrors, RevokeSessionsResponses, SendMagicLinkData, SendMagicLinkErrors, SendMagicLinkResponses, SendReauthenticationCodeData, SendReauthenticationCodeErrors, SendReauthenticationCodeResponses, SetEntriesData, SetEntriesErrors, SetEntriesResponses, SetEntryData, SetEntryErrors, SetEntryResponses, SetFileFavoriteData, SetFileFavoriteErrors, SetFileFavoriteResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, StreamFileData, StreamFileErrors, StreamFileResponses, SyncCheckoutData, SyncCheckoutErrors, SyncCheckoutResponses, UnbanUserData, UnbanUserErrors, UnbanUserResponses, UndoAccountDeletionByMailData, UndoAccountDeletionByMailErrors, UndoAccountDeletionByMailResponses, UndoAccountDeletionData, UndoAccountDeletionErrors, UndoAccountDeletionResponses, UpdateFileData, UpdateFileErrors, UpdateFileResponses, UpdateFlagsData, UpdateFlagsErrors, UpdateFlagsResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UploadFileData, UploadFileErrors, UploadFileResponses, VerifyMagicLinkData, VerifyMagicLinkErrors, VerifyMagicLinkResponses, WatchFileData, WatchFileErrors, WatchFileResponse, WatchFileResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -58,12 +58,45 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * Lists subscribers by the month in which they first paid, the first month first.
+     */
+    public listCohorts<ThrowOnError extends boolean = false>(options?: Options<ListCohortsData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListCohortsResponses, ListCohortsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/analytics/cohorts',
+            ...options
+        });
+    }
+    
+    /**
+     * Returns revenue, subscriptions and what is reckoned of them.
+     */
+    public getFinancialAnalytics<ThrowOnError extends boolean = false>(options?: Options<GetFinancialAnalyticsData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<GetFinancialAnalyticsResponses, GetFinancialAnalyticsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/analytics/financial',
+            ...options
+        });
+    }
+    
+    /**
      * Lists the audit log, newest first.
      */
     public listAudit<ThrowOnError extends boolean = false>(options?: Options<ListAuditData, ThrowOnError>) {
         return (options?.client ?? this.client).get<ListAuditResponses, ListAuditErrors, ThrowOnError>({
             security: [{ scheme: 'bearer', type: 'http' }],
             url: '/admin/audit',
+            ...options
+        });
+    }
+    
+    /**
+     * Returns what operators see first.
+     */
+    public getDashboard<ThrowOnError extends boolean = false>(options?: Options<GetDashboardData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<GetDashboardResponses, GetDashboardErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/admin/dashboard',
             ...options
         });
     }
@@ -155,7 +188,8 @@ export class Operations extends HeyApiClient {
      * Gives a person a role.
      *
      * It holds for requests from then on, whatever their tokens say. Nobody changes their own role,
-     * and the last super_admin stays one.
+     * and the last super_admin stays one. Asks for a fresh proof of who the caller is: 403
+     * `reauthentication_needed`.
      */
     public changeRole<ThrowOnError extends boolean = false>(options: Options<ChangeRoleData, ThrowOnError>) {
         return (options.client ?? this.client).put<ChangeRoleResponses, ChangeRoleErrors, ThrowOnError>({
@@ -687,7 +721,8 @@ export class Operations extends HeyApiClient {
      *
      * An unknown address and a wrong password get the same answer in the same time. After wrong
      * passwords the address is held back, for longer each time; a device that sends the access token
-     * of the very account is not, whatever others try.
+     * of the very account is not, whatever others try. While accounts are switched off, the right
+     * password lets admins in and nobody else.
      */
     public signIn<ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>) {
         return (options.client ?? this.client).post<SignInResponses, SignInErrors, ThrowOnError>({
@@ -964,6 +999,79 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * Ends the subscription with its period.
+     *
+     * Until then everything stays as it is. Once more changes nothing.
+     */
+    public cancelSubscription<ThrowOnError extends boolean = false>(options?: Options<CancelSubscriptionData, ThrowOnError>) {
+        return (options?.client ?? this.client).post<CancelSubscriptionResponses, CancelSubscriptionErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/cancel',
+            ...options
+        });
+    }
+    
+    /**
+     * Changes the plan of the paid subscription.
+     *
+     * A dearer plan begins now, and the rest of the period is charged; a cheaper one begins with the next
+     * period. The present plan takes a planned change back. 402 when the card's owner has to confirm the
+     * payment: `clientSecret` and `invoiceUrl` say with what, and until then nothing changes.
+     */
+    public changePlan<ThrowOnError extends boolean = false>(options: Options<ChangePlanData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ChangePlanResponses, ChangePlanErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/change-plan',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Returns what a change of plan would cost, to the satang.
+     */
+    public previewPlanChange<ThrowOnError extends boolean = false>(options: Options<PreviewPlanChangeData, ThrowOnError>) {
+        return (options.client ?? this.client).get<PreviewPlanChangeResponses, PreviewPlanChangeErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/change-plan/preview',
+            ...options
+        });
+    }
+    
+    /**
+     * Opens a page of Stripe's on which the caller subscribes to a plan.
+     *
+     * Asked again for the same, it is the same page while it is open. The price is the plan's.
+     */
+    public createCheckout<ThrowOnError extends boolean = false>(options: Options<CreateCheckoutData, ThrowOnError>) {
+        return (options.client ?? this.client).post<CreateCheckoutResponses, CreateCheckoutErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/checkout',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Takes over what has become of a checkout, for the page after paying.
+     *
+     * It does what Stripe's own word does a moment later, and doing both is as good as one.
+     */
+    public syncCheckout<ThrowOnError extends boolean = false>(options: Options<SyncCheckoutData, ThrowOnError>) {
+        return (options.client ?? this.client).post<SyncCheckoutResponses, SyncCheckoutErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/checkout/{id}/sync',
+            ...options
+        });
+    }
+    
+    /**
      * Returns the caller's credits.
      */
     public getCredits<ThrowOnError extends boolean = false>(options?: Options<GetCreditsData, ThrowOnError>) {
@@ -971,6 +1079,23 @@ export class Operations extends HeyApiClient {
             security: [{ scheme: 'bearer', type: 'http' }],
             url: '/payments/credits',
             ...options
+        });
+    }
+    
+    /**
+     * Opens a page of Stripe's on which the caller buys credits.
+     *
+     * Asked again for as many, it is the same page while it is open.
+     */
+    public buyCredits<ThrowOnError extends boolean = false>(options: Options<BuyCreditsData, ThrowOnError>) {
+        return (options.client ?? this.client).post<BuyCreditsResponses, BuyCreditsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/credits',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
     
@@ -986,10 +1111,58 @@ export class Operations extends HeyApiClient {
     }
     
     /**
+     * Lists the caller's payments with their invoices, receipts and refunds.
+     */
+    public listPayments<ThrowOnError extends boolean = false>(options?: Options<ListPaymentsData, ThrowOnError>) {
+        return (options?.client ?? this.client).get<ListPaymentsResponses, ListPaymentsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/history',
+            ...options
+        });
+    }
+    
+    /**
      * Lists the plans on sale.
      */
     public listPlans<ThrowOnError extends boolean = false>(options?: Options<ListPlansData, ThrowOnError>) {
         return (options?.client ?? this.client).get<ListPlansResponses, ListPlansErrors, ThrowOnError>({ url: '/payments/plans', ...options });
+    }
+    
+    /**
+     * Opens the page of Stripe's on which the caller looks after cards and invoices.
+     */
+    public openPortal<ThrowOnError extends boolean = false>(options: Options<OpenPortalData, ThrowOnError>) {
+        return (options.client ?? this.client).post<OpenPortalResponses, OpenPortalErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/portal',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Returns what a promotion code is worth.
+     */
+    public getPromotionCode<ThrowOnError extends boolean = false>(options: Options<GetPromotionCodeData, ThrowOnError>) {
+        return (options.client ?? this.client).get<GetPromotionCodeResponses, GetPromotionCodeErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/promotion-codes',
+            ...options
+        });
+    }
+    
+    /**
+     * Takes a cancellation back, while the period lasts.
+     */
+    public resumeSubscription<ThrowOnError extends boolean = false>(options?: Options<ResumeSubscriptionData, ThrowOnError>) {
+        return (options?.client ?? this.client).post<ResumeSubscriptionResponses, ResumeSubscriptionErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/payments/resume',
+            ...options
+        });
     }
     
     /**
@@ -1000,6 +1173,23 @@ export class Operations extends HeyApiClient {
             security: [{ scheme: 'bearer', type: 'http' }],
             url: '/payments/subscription',
             ...options
+        });
+    }
+    
+    /**
+     * Takes an event of Stripe's.
+     *
+     * Kept before it is answered and worked on afterwards, in any order and any number of times. No
+     * feature flag switches it off: what it tells of has happened.
+     */
+    public receiveStripeEvent<ThrowOnError extends boolean = false>(options: Options<ReceiveStripeEventData, ThrowOnError>) {
+        return (options.client ?? this.client).post<ReceiveStripeEventResponses, ReceiveStripeEventErrors, ThrowOnError>({
+            url: '/payments/webhook',
+            ...options,
+            headers: {
+                'Content-Type': '*/*',
+                ...options.headers
+            }
         });
     }
     

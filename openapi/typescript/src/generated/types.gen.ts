@@ -5,6 +5,13 @@ export type ClientOptions = {
 };
 
 /**
+ * What Stripe wants to hear.
+ */
+export type WebhookAnswer = {
+    received: boolean;
+};
+
+/**
  * A page of people, newest first.
  */
 export type UsersAnswer = {
@@ -81,6 +88,25 @@ export type PaginationView = {
     /**
      * People in the whole list.
      */
+    total: number;
+};
+
+/**
+ * How many people. Those who have left are not counted.
+ */
+export type UserFiguresView = {
+    /**
+     * (this month - last month) / last month, to six decimals; null when nobody came last month.
+     */
+    growthRate?: number | null;
+    /**
+     * Since the month began.
+     */
+    newThisMonth: number;
+    /**
+     * Since Monday.
+     */
+    newThisWeek: number;
     total: number;
 };
 
@@ -399,9 +425,160 @@ export type UndoDeletionBody = {
 };
 
 /**
+ * A payment or a refund.
+ */
+export type TransactionView = {
+    /**
+     * Tax included.
+     */
+    amount: number;
+    createdAt: Timestamp;
+    currency: string;
+    description: string;
+    id: string;
+    processedAt?: Timestamp | null;
+    refunded: number;
+    status: string;
+    tax: number;
+    transactionType: string;
+    userId: string;
+};
+
+/**
  * Whether a file has a thumbnail.
  */
 export type ThumbnailStatus = 'none' | 'ready' | 'unavailable' | 'failed';
+
+/**
+ * What has become of a checkout.
+ */
+export type SyncAnswer = {
+    status: OrderStatus;
+    success: Success;
+};
+
+/**
+ * Where an order stands.
+ */
+export type OrderStatus = 'created' | 'open' | 'processing' | 'paid' | 'failed' | 'expired';
+
+/**
+ * The whole period.
+ */
+export type SummaryView = {
+    /**
+     * MRR for each who pays; null when nobody does.
+     */
+    arpu?: number | null;
+    /**
+     * 12 x MRR.
+     */
+    arr: number;
+    /**
+     * Until when it is told; never older than a minute.
+     */
+    asOf: Timestamp;
+    avgDailyRevenue: number;
+    cash: CashView;
+    /**
+     * What share of those who paid before the first day has left; null when nobody did.
+     */
+    churnRate?: number | null;
+    currency: string;
+    firstDay: string;
+    /**
+     * (churn + contraction) / MRR at the start.
+     */
+    grossMrrChurnRate?: number | null;
+    lastDay: string;
+    /**
+     * ARPU x gross margin / churn of the last 30 days; null when nobody left.
+     */
+    ltv?: number | null;
+    /**
+     * Monthly recurring revenue at the end.
+     */
+    mrr: number;
+    /**
+     * The same before the first day.
+     */
+    mrrAtStart: number;
+    mrrMovements: MovementsView;
+    /**
+     * (churn + contraction - expansion) / MRR at the start.
+     */
+    netMrrChurnRate?: number | null;
+    /**
+     * Who pays at the end.
+     */
+    payingSubscribers: number;
+    period: string;
+    /**
+     * Who paid before the first day.
+     */
+    subscribersAtStart: number;
+    /**
+     * Whose days these are.
+     */
+    timeZone: string;
+    /**
+     * Payments - refunds - lost disputes, without tax.
+     */
+    totalRevenue: number;
+};
+
+/**
+ * What moved monthly recurring revenue:
+ * `mrr = mrrAtStart + new + reactivation + expansion - contraction - churn`.
+ */
+export type MovementsView = {
+    churn: number;
+    contraction: number;
+    expansion: number;
+    new: number;
+    reactivation: number;
+};
+
+/**
+ * Cash, tax included; the tax in each amount stands beside it.
+ */
+export type CashView = {
+    /**
+     * Disputes that were lost.
+     */
+    disputed: number;
+    disputedTax: number;
+    gross: number;
+    payments: number;
+    refunded: number;
+    refundedTax: number;
+    tax: number;
+};
+
+/**
+ * How many live subscriptions.
+ */
+export type SubscriptionFiguresView = {
+    /**
+     * paid / total, to six decimals; null when there are none.
+     */
+    conversionRate?: number | null;
+    free: number;
+    /**
+     * Those that bring money: not free, and not on trial.
+     */
+    paid: number;
+    total: number;
+};
+
+/**
+ * A subscription after a change.
+ */
+export type SubscriptionChangeAnswer = {
+    message: string;
+    subscription: SubscriptionView;
+    success: Success;
+};
 
 /**
  * The caller's live subscription.
@@ -607,6 +784,47 @@ export type RevokeAnswer = {
 };
 
 /**
+ * Money, in minor units of one currency: satang for THB. Without tax, refunds and lost disputes.
+ */
+export type RevenueFiguresView = {
+    /**
+     * Monthly recurring revenue for each who pays; null when nobody does.
+     */
+    arpu?: number | null;
+    currency: string;
+    /**
+     * Since the month began.
+     */
+    monthly: number;
+    /**
+     * Monthly recurring revenue.
+     */
+    mrr: number;
+    /**
+     * Of all time.
+     */
+    total: number;
+};
+
+/**
+ * A cohort when a month is over.
+ */
+export type RetentionView = {
+    /**
+     * Its first day.
+     */
+    month: string;
+    /**
+     * How many still or again pay.
+     */
+    paying: number;
+    /**
+     * paying / size, to six decimals.
+     */
+    share?: number | null;
+};
+
+/**
  * What the mail has shown (the link's `token`, or the `code` with the account's `email`), and the
  * new password.
  */
@@ -683,6 +901,21 @@ export type RegisterAnswer = {
 };
 
 /**
+ * Money that went back.
+ */
+export type RefundView = {
+    amount: number;
+    createdAt: Timestamp;
+    id: string;
+    status: PaymentStatus;
+};
+
+/**
+ * Where a payment stands.
+ */
+export type PaymentStatus = 'pending' | 'completed' | 'failed' | 'refunded' | 'cancelled';
+
+/**
  * The refresh token that the client holds.
  */
 export type RefreshBody = {
@@ -736,6 +969,36 @@ export type ProofBody = {
 };
 
 /**
+ * What a promotion code is worth: a share or an amount.
+ */
+export type PromotionView = {
+    /**
+     * Minor units of `currency`.
+     */
+    amountOff?: number | null;
+    code: string;
+    currency?: string | null;
+    /**
+     * `once`, `repeating` or `forever`.
+     */
+    duration: string;
+    expiresAt?: Timestamp | null;
+    /**
+     * How long, if it is `repeating`.
+     */
+    months?: number | null;
+    percentOff?: number | null;
+};
+
+/**
+ * A promotion code that can be used.
+ */
+export type PromotionAnswer = {
+    promotion: PromotionView;
+    success: Success;
+};
+
+/**
  * A page of projects, newest first.
  */
 export type ProjectsAnswer = {
@@ -783,6 +1046,22 @@ export type ProjectView = {
      * Counts changes; the ETag.
      */
     version: number;
+};
+
+/**
+ * How many projects.
+ */
+export type ProjectFiguresView = {
+    /**
+     * Draft, in progress or in review.
+     */
+    active: number;
+    /**
+     * Projects for each person, to six decimals; null when there is nobody.
+     */
+    avgPerUser?: number | null;
+    completed: number;
+    total: number;
 };
 
 /**
@@ -902,7 +1181,25 @@ export type Problem = {
 /**
  * The stable code of a problem.
  */
-export type ErrorCode = 'malformed_request' | 'unknown_query_parameter' | 'oauth_flow_invalid' | 'oauth_refused' | 'unauthenticated' | 'token_expired' | 'token_invalid' | 'session_ended' | 'api_key_invalid' | 'invalid_credentials' | 'refresh_token_invalid' | 'insufficient_credits' | 'quota_exceeded' | 'forbidden' | 'insufficient_scope' | 'account_banned' | 'reauthentication_needed' | 'one_time_token_invalid' | 'account_deletion_scheduled' | 'email_not_confirmed' | 'oauth_email_unverified' | 'upload_url_invalid' | 'upload_url_expired' | 'download_url_invalid' | 'download_url_expired' | 'not_found' | 'user_not_found' | 'entry_not_found' | 'api_key_not_found' | 'project_not_found' | 'file_not_found' | 'session_not_found' | 'subscription_not_found' | 'thumbnail_not_found' | 'deletion_not_found' | 'method_not_allowed' | 'request_timeout' | 'email_taken' | 'identity_taken' | 'last_sign_in_method' | 'own_account' | 'last_super_admin' | 'idempotency_in_flight' | 'upload_already_completed' | 'upload_in_progress' | 'upload_missing' | 'file_not_ready' | 'upload_expired' | 'version_mismatch' | 'body_too_large' | 'file_too_large' | 'unsupported_media_type' | 'range_not_satisfiable' | 'validation_failed' | 'password_too_common' | 'idempotency_key_reused' | 'size_mismatch' | 'checksum_mismatch' | 'rate_limited' | 'internal_error' | 'feature_disabled' | 'overloaded' | 'database_unavailable' | 'storage_unavailable' | 'oauth_not_configured' | 'oauth_unavailable';
+export type ErrorCode = 'malformed_request' | 'unknown_query_parameter' | 'invalid_signature' | 'livemode_mismatch' | 'oauth_flow_invalid' | 'oauth_refused' | 'unauthenticated' | 'token_expired' | 'token_invalid' | 'session_ended' | 'api_key_invalid' | 'invalid_credentials' | 'refresh_token_invalid' | 'insufficient_credits' | 'quota_exceeded' | 'payment_declined' | 'payment_confirmation_needed' | 'forbidden' | 'insufficient_scope' | 'account_banned' | 'reauthentication_needed' | 'one_time_token_invalid' | 'account_deletion_scheduled' | 'email_not_confirmed' | 'oauth_email_unverified' | 'upload_url_invalid' | 'upload_url_expired' | 'download_url_invalid' | 'download_url_expired' | 'not_found' | 'user_not_found' | 'entry_not_found' | 'api_key_not_found' | 'project_not_found' | 'file_not_found' | 'session_not_found' | 'subscription_not_found' | 'checkout_not_found' | 'plan_not_found' | 'promotion_code_not_found' | 'thumbnail_not_found' | 'deletion_not_found' | 'method_not_allowed' | 'request_timeout' | 'email_taken' | 'identity_taken' | 'last_sign_in_method' | 'own_account' | 'last_super_admin' | 'idempotency_in_flight' | 'upload_already_completed' | 'upload_in_progress' | 'hold_resolved' | 'subscription_exists' | 'subscription_ended' | 'plan_unchanged' | 'payment_refused' | 'upload_missing' | 'file_not_ready' | 'upload_expired' | 'version_mismatch' | 'body_too_large' | 'file_too_large' | 'unsupported_media_type' | 'range_not_satisfiable' | 'validation_failed' | 'password_too_common' | 'idempotency_key_reused' | 'size_mismatch' | 'checksum_mismatch' | 'rate_limited' | 'internal_error' | 'feature_disabled' | 'overloaded' | 'database_unavailable' | 'storage_unavailable' | 'oauth_not_configured' | 'oauth_unavailable' | 'billing_not_configured' | 'payments_unavailable';
+
+/**
+ * Where to come back to.
+ */
+export type PortalBody = {
+    /**
+     * On an origin of the server's list; without it: the client's start page.
+     */
+    returnUrl?: string | null;
+};
+
+/**
+ * A page for one visit.
+ */
+export type PortalAnswer = {
+    success: Success;
+    url: string;
+};
 
 /**
  * The plans on sale, cheapest first.
@@ -911,6 +1208,90 @@ export type PlansAnswer = {
     plans: Array<PlanView>;
     success: Success;
 };
+
+/**
+ * The live subscriptions of a plan.
+ */
+export type PlanShareView = {
+    count: number;
+    plan: string;
+};
+
+/**
+ * What a plan brought.
+ */
+export type PlanRevenueView = {
+    mrr: number;
+    /**
+     * Null: credits and other things bought once.
+     */
+    plan?: string | null;
+    revenue: number;
+    subscribers: number;
+};
+
+/**
+ * When a plan changes and what that costs.
+ */
+export type PlanChangeView = {
+    /**
+     * What is charged now, in minor units of `currency`.
+     */
+    amountDue: number;
+    currency: string;
+    effectiveAt: Timestamp;
+    /**
+     * Now, or with the next period.
+     */
+    immediate: boolean;
+    planName: string;
+    prorationDate?: Timestamp | null;
+};
+
+/**
+ * A change of plan, made or to be made.
+ */
+export type PlanChangeAnswer = {
+    change: PlanChangeView;
+    success: Success;
+};
+
+/**
+ * A payment with what went back of it. Amounts are in minor units of `currency`.
+ */
+export type PaymentView = {
+    /**
+     * Tax included.
+     */
+    amount: number;
+    createdAt: Timestamp;
+    currency: string;
+    description: string;
+    id: string;
+    invoicePdf?: string | null;
+    invoiceUrl?: string | null;
+    /**
+     * The plan's name.
+     */
+    plan?: string | null;
+    receiptUrl?: string | null;
+    /**
+     * What of the amount went back.
+     */
+    refundedAmount: number;
+    refunds: Array<RefundView>;
+    status: PaymentStatus;
+    /**
+     * What of the amount is tax.
+     */
+    taxAmount: number;
+    type: PaymentKind;
+};
+
+/**
+ * What a payment was for.
+ */
+export type PaymentKind = 'subscription' | 'credit_purchase' | 'one_time' | 'refund';
 
 /**
  * A service through which people sign in.
@@ -1001,6 +1382,18 @@ export type IdentitiesAnswer = {
 };
 
 /**
+ * The caller's payments, newest first.
+ */
+export type HistoryAnswer = {
+    /**
+     * For the next page; absent on the last one.
+     */
+    nextCursor?: string | null;
+    payments: Array<PaymentView>;
+    success: Success;
+};
+
+/**
  * How everything is.
  */
 export type HealthAnswer = {
@@ -1048,6 +1441,24 @@ export type ComponentView = {
 };
 
 /**
+ * Who pays, and who came and went on a day.
+ */
+export type GrowthView = {
+    churned: number;
+    date: string;
+    /**
+     * At the day's end.
+     */
+    mrr: number;
+    new: number;
+    reactivated: number;
+    /**
+     * At the day's end.
+     */
+    total: number;
+};
+
+/**
  * Every flag.
  */
 export type FlagsView = {
@@ -1064,6 +1475,76 @@ export type FlagsView = {
 export type FlagsAnswer = {
     flags: FlagsView;
     success: Success;
+};
+
+/**
+ * The money of a period.
+ */
+export type FinancialAnswer = {
+    analytics: AnalyticsView;
+    success: Success;
+};
+
+/**
+ * Cash of a day.
+ */
+export type DailyRevenueView = {
+    date: string;
+    disputed: number;
+    gross: number;
+    refunded: number;
+    /**
+     * Payments - refunds - lost disputes, without tax; below zero on bad days.
+     */
+    revenue: number;
+    tax: number;
+};
+
+/**
+ * What became of credits in the period.
+ */
+export type CreditFiguresView = {
+    /**
+     * expired / issued; null when none were issued.
+     */
+    breakageRate?: number | null;
+    consumed: number;
+    expired: number;
+    issued: number;
+    /**
+     * What everybody could still spend at the end, less what is owed.
+     */
+    outstanding: number;
+    /**
+     * Taken back with a payment.
+     */
+    revoked: number;
+};
+
+/**
+ * The money of a period. Amounts are minor units of `currency` (satang for THB), rounded half away
+ * from zero where they are parts; rates are shares of one, to six decimals.
+ */
+export type AnalyticsView = {
+    credits: CreditFiguresView;
+    /**
+     * In which there are figures. They are never added up: ask for each.
+     */
+    currencies: Array<string>;
+    /**
+     * Each day of the period.
+     */
+    dailyRevenue: Array<DailyRevenueView>;
+    revenueByPlan: Array<PlanRevenueView>;
+    /**
+     * Each day of the period.
+     */
+    subscriptionGrowth: Array<GrowthView>;
+    summary: SummaryView;
+    /**
+     * The last 50 payments and refunds that began in the period, newest first.
+     */
+    transactions: Array<TransactionView>;
 };
 
 /**
@@ -1247,6 +1728,28 @@ export type Done = {
 };
 
 /**
+ * How people are spread.
+ */
+export type DistributionsView = {
+    /**
+     * People in each country, most first.
+     */
+    countries: Array<CountryShareView>;
+    /**
+     * Live subscriptions of each plan, in the plans' order.
+     */
+    plans: Array<PlanShareView>;
+};
+
+/**
+ * The people of a country.
+ */
+export type CountryShareView = {
+    count: number;
+    country: string;
+};
+
+/**
  * How many there were.
  */
 export type DeletedEntriesAnswer = {
@@ -1268,6 +1771,29 @@ export type DeleteFileAnswer = {
  */
 export type DatabaseAnswer = {
     database: ComponentView;
+    success: Success;
+};
+
+/**
+ * People, subscriptions, money and projects. Months and weeks are Bangkok's.
+ */
+export type DashboardView = {
+    /**
+     * Until when revenue is told; never older than a minute.
+     */
+    asOf: Timestamp;
+    distributions: DistributionsView;
+    projects: ProjectFiguresView;
+    revenue: RevenueFiguresView;
+    subscriptions: SubscriptionFiguresView;
+    users: UserFiguresView;
+};
+
+/**
+ * What operators see first.
+ */
+export type DashboardAnswer = {
+    dashboard: DashboardView;
     success: Success;
 };
 
@@ -1352,6 +1878,77 @@ export type ConfirmAnswer = {
 };
 
 /**
+ * Subscribers by the month in which they first paid.
+ */
+export type CohortsAnswer = {
+    cohorts: Array<CohortView>;
+    success: Success;
+};
+
+/**
+ * Those who first paid in one month. Amounts in minor units, tax included.
+ */
+export type CohortView = {
+    /**
+     * What they have paid until now.
+     */
+    gross: number;
+    /**
+     * Its first day.
+     */
+    month: string;
+    /**
+     * refunded / gross, to six decimals.
+     */
+    refundRate?: number | null;
+    /**
+     * What of it went back.
+     */
+    refunded: number;
+    /**
+     * From that month to the present one.
+     */
+    retention: Array<RetentionView>;
+    size: number;
+};
+
+/**
+ * What to pay for.
+ */
+export type CheckoutBody = {
+    /**
+     * Where it goes after turning back.
+     */
+    cancelUrl?: string | null;
+    planName: string;
+    /**
+     * Where the browser goes after paying, on an origin of the server's list. Stripe puts the
+     * session's id for `{CHECKOUT_SESSION_ID}` in it. Without it: a page of the client's.
+     */
+    successUrl?: string | null;
+};
+
+/**
+ * A page on which somebody pays.
+ */
+export type CheckoutAnswer = {
+    checkoutUrl: string;
+    sessionId: string;
+    success: Success;
+};
+
+/**
+ * A change of plan.
+ */
+export type ChangePlanBody = {
+    planName: string;
+    /**
+     * That of a preview of the last ten minutes: what is charged is then what it showed.
+     */
+    prorationDate?: string | null;
+};
+
+/**
  * The old password and the new one.
  */
 export type ChangePasswordBody = {
@@ -1393,6 +1990,25 @@ export type CallbackBody = {
      * The flow's state.
      */
     state: string;
+};
+
+/**
+ * What to pay for.
+ */
+export type BuyCreditsBody = {
+    /**
+     * Where it goes after turning back.
+     */
+    cancelUrl?: string | null;
+    /**
+     * 0.50 THB each; at least what can be charged, 10 THB.
+     */
+    creditAmount: number;
+    /**
+     * Where the browser goes after paying, on an origin of the server's list. Stripe puts the
+     * session's id for `{CHECKOUT_SESSION_ID}` in it. Without it: a page of the client's.
+     */
+    successUrl?: string | null;
 };
 
 export type Binary = Blob | File;
@@ -1559,6 +2175,110 @@ export type AccountDeletionAnswer = {
     success: Success;
 };
 
+export type ListCohortsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * ISO 4217; absent: the platform's own.
+         */
+        currency?: string;
+    };
+    url: '/admin/analytics/cohorts';
+};
+
+export type ListCohortsErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListCohortsError = ListCohortsErrors[keyof ListCohortsErrors];
+
+export type ListCohortsResponses = {
+    /**
+     * At most a minute old
+     */
+    200: CohortsAnswer;
+};
+
+export type ListCohortsResponse = ListCohortsResponses[keyof ListCohortsResponses];
+
+export type GetFinancialAnalyticsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Over how many days a report goes.
+         */
+        period?: '7d' | '30d' | '90d' | '1y';
+        /**
+         * ISO 4217; absent: the platform's own.
+         */
+        currency?: string;
+    };
+    url: '/admin/analytics/financial';
+};
+
+export type GetFinancialAnalyticsErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetFinancialAnalyticsError = GetFinancialAnalyticsErrors[keyof GetFinancialAnalyticsErrors];
+
+export type GetFinancialAnalyticsResponses = {
+    /**
+     * At most a minute old
+     */
+    200: FinancialAnswer;
+};
+
+export type GetFinancialAnalyticsResponse = GetFinancialAnalyticsResponses[keyof GetFinancialAnalyticsResponses];
+
 export type ListAuditData = {
     body?: never;
     path?: never;
@@ -1632,6 +2352,43 @@ export type ListAuditResponses = {
 };
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type GetDashboardData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin/dashboard';
+};
+
+export type GetDashboardErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * The caller's role does not allow it
+     */
+    403: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetDashboardError = GetDashboardErrors[keyof GetDashboardErrors];
+
+export type GetDashboardResponses = {
+    /**
+     * As it is now
+     */
+    200: DashboardAnswer;
+};
+
+export type GetDashboardResponse = GetDashboardResponses[keyof GetDashboardResponses];
 
 export type GetFlagsData = {
     body?: never;
@@ -4971,6 +5728,291 @@ export type SetEntryResponses = {
 
 export type SetEntryResponse = SetEntryResponses[keyof SetEntryResponses];
 
+export type CancelSubscriptionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/payments/cancel';
+};
+
+export type CancelSubscriptionErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type CancelSubscriptionError = CancelSubscriptionErrors[keyof CancelSubscriptionErrors];
+
+export type CancelSubscriptionResponses = {
+    /**
+     * The subscription now
+     */
+    200: SubscriptionChangeAnswer;
+};
+
+export type CancelSubscriptionResponse = CancelSubscriptionResponses[keyof CancelSubscriptionResponses];
+
+export type ChangePlanData = {
+    body: ChangePlanBody;
+    path?: never;
+    query?: never;
+    url: '/payments/change-plan';
+};
+
+export type ChangePlanErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ChangePlanError = ChangePlanErrors[keyof ChangePlanErrors];
+
+export type ChangePlanResponses = {
+    /**
+     * The change
+     */
+    200: PlanChangeAnswer;
+};
+
+export type ChangePlanResponse = ChangePlanResponses[keyof ChangePlanResponses];
+
+export type PreviewPlanChangeData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * The plan's name.
+         */
+        planName: string;
+    };
+    url: '/payments/change-plan/preview';
+};
+
+export type PreviewPlanChangeErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type PreviewPlanChangeError = PreviewPlanChangeErrors[keyof PreviewPlanChangeErrors];
+
+export type PreviewPlanChangeResponses = {
+    /**
+     * The change, as it would be
+     */
+    200: PlanChangeAnswer;
+};
+
+export type PreviewPlanChangeResponse = PreviewPlanChangeResponses[keyof PreviewPlanChangeResponses];
+
+export type CreateCheckoutData = {
+    body: CheckoutBody;
+    headers?: {
+        /**
+         * The client's own; the same key and body have one effect and one answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/payments/checkout';
+};
+
+export type CreateCheckoutErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type CreateCheckoutError = CreateCheckoutErrors[keyof CreateCheckoutErrors];
+
+export type CreateCheckoutResponses = {
+    /**
+     * The page
+     */
+    200: CheckoutAnswer;
+};
+
+export type CreateCheckoutResponse = CreateCheckoutResponses[keyof CreateCheckoutResponses];
+
+export type SyncCheckoutData = {
+    body?: never;
+    path: {
+        /**
+         * The checkout's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/payments/checkout/{id}/sync';
+};
+
+export type SyncCheckoutErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type SyncCheckoutError = SyncCheckoutErrors[keyof SyncCheckoutErrors];
+
+export type SyncCheckoutResponses = {
+    /**
+     * Where the order stands
+     */
+    200: SyncAnswer;
+};
+
+export type SyncCheckoutResponse = SyncCheckoutResponses[keyof SyncCheckoutResponses];
+
 export type GetCreditsData = {
     body?: never;
     path?: never;
@@ -5003,6 +6045,73 @@ export type GetCreditsResponses = {
 };
 
 export type GetCreditsResponse = GetCreditsResponses[keyof GetCreditsResponses];
+
+export type BuyCreditsData = {
+    body: BuyCreditsBody;
+    headers?: {
+        /**
+         * The client's own; the same key and body have one effect and one answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/payments/credits';
+};
+
+export type BuyCreditsErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type BuyCreditsError = BuyCreditsErrors[keyof BuyCreditsErrors];
+
+export type BuyCreditsResponses = {
+    /**
+     * The page
+     */
+    200: CheckoutAnswer;
+};
+
+export type BuyCreditsResponse = BuyCreditsResponses[keyof BuyCreditsResponses];
 
 export type ListCreditUsageData = {
     body?: never;
@@ -5054,6 +6163,56 @@ export type ListCreditUsageResponses = {
 
 export type ListCreditUsageResponse = ListCreditUsageResponses[keyof ListCreditUsageResponses];
 
+export type ListPaymentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/payments/history';
+};
+
+export type ListPaymentsErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ListPaymentsError = ListPaymentsErrors[keyof ListPaymentsErrors];
+
+export type ListPaymentsResponses = {
+    /**
+     * Newest first
+     */
+    200: HistoryAnswer;
+};
+
+export type ListPaymentsResponse = ListPaymentsResponses[keyof ListPaymentsResponses];
+
 export type ListPlansData = {
     body?: never;
     path?: never;
@@ -5082,6 +6241,170 @@ export type ListPlansResponses = {
 };
 
 export type ListPlansResponse = ListPlansResponses[keyof ListPlansResponses];
+
+export type OpenPortalData = {
+    body: PortalBody;
+    path?: never;
+    query?: never;
+    url: '/payments/portal';
+};
+
+export type OpenPortalErrors = {
+    /**
+     * The body is not JSON
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * The body is too large
+     */
+    413: Problem;
+    /**
+     * The body is not declared as JSON
+     */
+    415: Problem;
+    /**
+     * Values that cannot be taken, each named in `errors`
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type OpenPortalError = OpenPortalErrors[keyof OpenPortalErrors];
+
+export type OpenPortalResponses = {
+    /**
+     * The page
+     */
+    200: PortalAnswer;
+};
+
+export type OpenPortalResponse = OpenPortalResponses[keyof OpenPortalResponses];
+
+export type GetPromotionCodeData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * As people type it.
+         */
+        code: string;
+    };
+    url: '/payments/promotion-codes';
+};
+
+export type GetPromotionCodeErrors = {
+    /**
+     * An unknown query parameter
+     */
+    400: Problem;
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A parameter's value cannot be taken
+     */
+    422: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type GetPromotionCodeError = GetPromotionCodeErrors[keyof GetPromotionCodeErrors];
+
+export type GetPromotionCodeResponses = {
+    /**
+     * It can be used
+     */
+    200: PromotionAnswer;
+};
+
+export type GetPromotionCodeResponse = GetPromotionCodeResponses[keyof GetPromotionCodeResponses];
+
+export type ResumeSubscriptionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/payments/resume';
+};
+
+export type ResumeSubscriptionErrors = {
+    /**
+     * No valid access token, or the session has ended
+     */
+    401: Problem;
+    /**
+     * Credits or storage are exhausted; the members say by how much
+     */
+    402: Problem;
+    /**
+     * It does not exist, or not for this caller
+     */
+    404: Problem;
+    /**
+     * Its state does not allow it
+     */
+    409: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ResumeSubscriptionError = ResumeSubscriptionErrors[keyof ResumeSubscriptionErrors];
+
+export type ResumeSubscriptionResponses = {
+    /**
+     * The subscription now
+     */
+    200: SubscriptionChangeAnswer;
+};
+
+export type ResumeSubscriptionResponse = ResumeSubscriptionResponses[keyof ResumeSubscriptionResponses];
 
 export type GetSubscriptionData = {
     body?: never;
@@ -5119,6 +6442,56 @@ export type GetSubscriptionResponses = {
 };
 
 export type GetSubscriptionResponse = GetSubscriptionResponses[keyof GetSubscriptionResponses];
+
+export type ReceiveStripeEventData = {
+    /**
+     * An event (docs.stripe.com/api/events/object) byte for byte as it was signed, at most 1 MiB
+     */
+    body: Binary;
+    headers: {
+        /**
+         * `t=...,v1=...` over the raw body
+         */
+        'Stripe-Signature': string;
+    };
+    path?: never;
+    query?: never;
+    url: '/payments/webhook';
+};
+
+export type ReceiveStripeEventErrors = {
+    /**
+     * The signature is not Stripe's, or the event is of the other mode
+     */
+    400: Problem;
+    /**
+     * The body did not arrive in time
+     */
+    408: Problem;
+    /**
+     * The event is too large
+     */
+    413: Problem;
+    /**
+     * A fault of the server's, logged under the `requestId`
+     */
+    500: Problem;
+    /**
+     * Not now: try again after `Retry-After`
+     */
+    503: Problem;
+};
+
+export type ReceiveStripeEventError = ReceiveStripeEventErrors[keyof ReceiveStripeEventErrors];
+
+export type ReceiveStripeEventResponses = {
+    /**
+     * The event is kept
+     */
+    200: WebhookAnswer;
+};
+
+export type ReceiveStripeEventResponse = ReceiveStripeEventResponses[keyof ReceiveStripeEventResponses];
 
 export type ListProjectsData = {
     body?: never;
