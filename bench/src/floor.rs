@@ -21,8 +21,10 @@ pub enum Floor {
     },
     /// Argon2id with the server's parameters, a thread for each core.
     Argon2,
-    /// The same request to a process that asks the database each time.
-    Uncached {
+    /// Another request, or the same one to a process that asks the database each time.
+    Request {
+        /// What it is called in the table.
+        name: &'static str,
         /// To that process.
         request: Request,
         /// Where it listens.
@@ -63,7 +65,7 @@ impl Floor {
         match self {
             Self::Pgbench { .. } => "pgbench",
             Self::Argon2 => "bare Argon2id",
-            Self::Uncached { .. } => "the same uncached",
+            Self::Request { name, .. } => name,
         }
     }
 
@@ -83,10 +85,11 @@ impl Floor {
                 per_second(&output)
             }
             Self::Argon2 => tokio::task::spawn_blocking(move || argon2(time)).await?,
-            Self::Uncached {
+            Self::Request {
                 request,
                 port,
                 clients,
+                ..
             } => {
                 let requests = std::slice::from_ref(request);
                 let load = http::load(*port, requests, *clients, time).await?;
